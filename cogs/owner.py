@@ -112,8 +112,11 @@ class OwnerCog(commands.Cog):
         await self._queue_handlers.open(interaction)
 
     @queue.command(name=t("host-pause-name"), description=t("host-pause-description"))
-    async def pause(self, interaction: discord.Interaction[Any]) -> None:
-        await self._queue_handlers.set_service_mode(interaction, ServiceMode.PAUSED)
+    @app_commands.rename(free=t("host-pause-free-name"))
+    @app_commands.describe(free=t("host-pause-free-description"))
+    async def pause(self, interaction: discord.Interaction[Any], free: bool = False) -> None:
+        mode = ServiceMode.FREED if free else ServiceMode.PAUSED
+        await self._queue_handlers.set_service_mode(interaction, mode)
 
     @queue.command(name=t("host-resume-name"), description=t("host-resume-description"))
     async def resume(self, interaction: discord.Interaction[Any]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kleinbot.domain.errors import FatalEngineError, RenderError
+from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import CPU_SMALL, Profile
@@ -50,7 +50,8 @@ class ScriptedEngine:
     * ``draw``: makes the pixels of an image;
     * ``preview``: makes the preview of an image after a step, where one is wanted;
     * ``is_broken``: it does not pass when it is verified;
-    * ``seconds``: what every batch is said to have taken.
+    * ``seconds``: what every batch is said to have taken;
+    * ``unload_gate`` and ``load_gate``: unloading and loading again wait for them.
 
     ``batches``, ``resumed`` and ``discarded`` tell what was asked of it, ``suspended`` what it holds,
     ``steps_made`` how many steps of single pictures it has made.
@@ -60,6 +61,12 @@ class ScriptedEngine:
         self.profile = profile
         self.state = EngineState(EnginePhase.READY)
         self.held_bytes = 0
+        self.leaving = asyncio.Event()
+        self.unload_gate = asyncio.Event()
+        self.unload_gate.set()
+        self.load_gate = asyncio.Event()
+        self.load_gate.set()
+        self.unloads = self.starts = self._running = 0
         self.doubted = 0
         self.verified = 0
         self.is_broken = False
@@ -97,7 +104,12 @@ class ScriptedEngine:
             listener(state)
 
     async def start(self) -> None:
-        return
+        self.leaving.clear()
+        if self.state.phase is EnginePhase.UNLOADED:
+            self.enter(EngineState(EnginePhase.LOADING, 0.0))
+            await self.load_gate.wait()
+            self.enter(EngineState(EnginePhase.READY))
+        self.starts += 1
 
     async def render(
         self,
@@ -133,6 +145,18 @@ class ScriptedEngine:
         if self.is_broken:
             raise FatalEngineError("the self-test failed")
 
+    async def unload(self) -> None:
+        if self.state.phase is EnginePhase.UNLOADED:
+            return
+        self.leaving.set()
+        self.enter(EngineState(EnginePhase.UNLOADING))
+        await self.unload_gate.wait()
+        while self._running:
+            await asyncio.sleep(0)
+        self._held.clear()
+        self.unloads += 1
+        self.enter(EngineState(EnginePhase.UNLOADED))
+
     async def close(self) -> None:
         self._held.clear()
 
@@ -144,7 +168,20 @@ class ScriptedEngine:
         must_yield: Callable[[], bool],
     ) -> BatchResult | Suspended:
         self.started.set()
-        await self.gate.wait()
+        self._running += 1
+        try:
+            return await self._steps(held, on_step, is_cancelled, must_yield)
+        finally:
+            self._running -= 1
+
+    async def _steps(
+        self,
+        held: _Held,
+        on_step: Callable[[StepReport], None],
+        is_cancelled: Callable[[ImageKey], bool],
+        must_yield: Callable[[], bool],
+    ) -> BatchResult | Suspended:
+        await self._passed(self.gate)
         if self.failures:
             raise self.failures.pop(0)
         yields_after = self.yields_after.pop(0) if self.yields_after else None
@@ -155,11 +192,12 @@ class ScriptedEngine:
                 return self._suspend(held)
             if held.steps_done + 1 in self.within_gates:
                 await self.within_gates[held.steps_done + 1].wait()
+            self._stop_if_leaving()
             held.steps_done += 1
             self.steps_made += len(held.batch)
             on_step(StepReport(held.steps_done, total, self._previews(held)))
             if held.steps_done in self.step_gates:
-                await self.step_gates[held.steps_done].wait()
+                await self._passed(self.step_gates[held.steps_done])
         images = tuple(self._image(task, is_cancelled) for task in held.batch)
         events = self.out_of_memory.pop(0) if self.out_of_memory else ()
         return BatchResult(images, self.seconds, events)
@@ -168,6 +206,20 @@ class ScriptedEngine:
         if self.preview is None:
             return {}
         return {task.key: self.preview(task, held.steps_done) for task in held.batch if task.previews}
+
+    async def _passed(self, gate: asyncio.Event) -> None:
+        """Wait at a gate between two steps, where a model that is unloaded stops."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (gate, self.leaving)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._stop_if_leaving()
+
+    def _stop_if_leaving(self) -> None:
+        if self.leaving.is_set():
+            raise RenderError(Code.STOPPING)
 
     def _yields(self, must_yield: Callable[[], bool]) -> bool:
         return len(self._held) < SUSPENDED_AT_MOST and must_yield()

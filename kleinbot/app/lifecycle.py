@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import discord
 
+from kleinbot.app.card import Card
+from kleinbot.app.card_wishes import CardWishes
 from kleinbot.app.container import Container
 from kleinbot.app.engine_startup import FIRST_RETRY_S, LONGEST_RETRY_S, StartOutcome, started
 from kleinbot.app.gpu_availability import GpuAvailability
@@ -21,7 +23,7 @@ from kleinbot.domain.work import EnginePhase
 from kleinbot.installation import PROGRAM
 from kleinbot.metrics.server import served
 from kleinbot.process.background import cancelled, exit_code, log_ending, run_with_restarts, within
-from kleinbot.process.gc_freeze import freeze, unfreeze
+from kleinbot.process.gc_freeze import unfreeze
 from kleinbot.process.shutdown_marker import ShutdownMarker
 from kleinbot.process.supervisor import RESTART_CODE
 from kleinbot.upkeep.sweeper import Sweeper
@@ -79,6 +81,18 @@ class App:
         self._gpu_availability = gpu_availability
         self.profile_reselection = profile_reselection
         self._on_ending = on_ending
+        dispatcher, scheduler = container.rendering.dispatcher, container.scheduling.scheduler
+        clock = container.base.clock
+        self.card = Card(
+            engine=self._engine,
+            scheduler=scheduler,
+            dispatcher=dispatcher,
+            wishes=CardWishes(settings, scheduler, lambda: dispatcher.idle_s, clock),
+            start=self._start_engine,
+            has_better=lambda: profile_reselection.better(0) is not None,
+            changed=container.show_engine_state,
+            clock=clock,
+        )
 
     def request_stop(self) -> None:
         """Ask ``run`` to end cleanly; may be called repeatedly."""
@@ -214,18 +228,28 @@ class App:
 
     async def _draw(self) -> int:
         """Draw until the bot stops; return the exit code for that."""
-        anew = self.profile_reselection.after_memory_ran_out
-        match await started(self._engine, self.container.base.clock, self._gpu_availability.look_again, anew):
-            case StartOutcome.READY:
-                freeze()
-                self.container.loop_lag.reset()
-                return await self._draw_until_stopped()
-            case StartOutcome.FAILED:
-                # The bot stays online and reports the problem.
-                await self.stopping.wait()
-            case StartOutcome.NEW_PROCESS:
+        card = asyncio.create_task(self.card.run(), name="card")
+        drawing = asyncio.create_task(self._draw_once_ready(), name="engine loops")
+        try:
+            await asyncio.wait({card, drawing}, return_when=asyncio.FIRST_COMPLETED)
+            if drawing.done():
+                return drawing.result()
+            if card.result() is StartOutcome.NEW_PROCESS:
                 return RESTART_CODE
-        return 0
+            # The bot stays online and reports the problem.
+            await self.stopping.wait()
+            return 0
+        finally:
+            await cancelled((card, drawing), _CLOSING_S)
+
+    async def _start_engine(self) -> StartOutcome:
+        anew = self.profile_reselection.after_memory_ran_out
+        return await started(self._engine, self.container.base.clock, self._gpu_availability.look_again, anew)
+
+    async def _draw_once_ready(self) -> int:
+        await self.card.ready.wait()
+        self.container.loop_lag.reset()
+        return await self._draw_until_stopped()
 
     async def _draw_until_stopped(self) -> int:
         await asyncio.to_thread(self.profile_reselection.ready)
@@ -242,6 +266,8 @@ class App:
             await self.container.base.clock.sleep(LOOK_EVERY_S)
             while self.container.rendering.dispatcher.idle_s < IDLE_S:
                 await self.container.base.clock.sleep(LOOK_IDLE_EVERY_S)
+            if self.container.scheduling.scheduler.let_go is not None:
+                continue  # it is looked for before the model is loaded again
             better = await asyncio.to_thread(self.profile_reselection.better, self._engine.held_bytes)
             if better is not None and self.container.rendering.dispatcher.idle_s >= IDLE_S:
                 break

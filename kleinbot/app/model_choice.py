@@ -98,6 +98,7 @@ def choose_model(
         if asked is Device.CUDA and not report.is_available:
             raise StartError(Code.CUDA_UNAVAILABLE, torch=report.version or "?")
         facts = replace(facts, gpus=report.gpus())
+    facts = with_left_free(facts, settings)
     with _weights_errors():
         return _chosen(settings, facts, asked, without)
 
@@ -131,6 +132,12 @@ def _chosen(
         source, choice.profile, name, "small-note" if is_shipped else None, facts, choice,
         ModelSize.SMALL if is_small else ModelSize.FULL,
     )  # fmt: skip
+
+
+def with_left_free(facts: MachineFacts, settings: Settings) -> MachineFacts:
+    """Return ``facts`` with the memory that the owner keeps for other programs."""
+    left_bytes = round(settings.leave_free_gib * GIB)
+    return replace(facts, gpus=tuple(replace(gpu, left_free_bytes=left_bytes) for gpu in facts.gpus))
 
 
 def pin_gpu(model: ModelChoice) -> None:

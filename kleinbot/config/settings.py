@@ -17,6 +17,7 @@ from kleinbot.config.values import (
     LogLevel,
     Number,
     ValidValue,
+    day_spans,
     folder_or_hub_repository,
     http_proxy,
     known_locale,
@@ -28,6 +29,7 @@ from kleinbot.config.values import (
 )
 from kleinbot.domain.ports.proxies import DIRECT
 from kleinbot.domain.profile import Attention, Placement, WeightFormat
+from kleinbot.domain.quiet_hours import Span
 from kleinbot.texts import FALLBACK, languages
 
 
@@ -186,6 +188,39 @@ class Settings(BaseSettings):
         ValidValue("a whole number from 1 to 16"),
         Field(ge=1, le=16, description="Pictures that are made at once."),
     ] = None
+    leave_free_gib: Annotated[
+        float,
+        Number,
+        ValidValue("a number of GiB from 0 to 80"),
+        Field(
+            ge=0,
+            le=80,
+            description="Memory of the graphics card that is never used, so that a game or another program "
+            "has room beside the model; the profile is chosen for the rest.",
+        ),
+    ] = 0.0
+    unload_idle_minutes: Annotated[
+        int | None,
+        Number,
+        ValidValue("a whole number of minutes from 1 to 10080 (a week)"),
+        Field(
+            ge=1,
+            le=10_080,
+            description="The model leaves the graphics card after so many minutes without work, and the next "
+            "command loads it again; unset: never.",
+        ),
+    ] = None
+    quiet_hours: Annotated[
+        tuple[Span, ...],
+        NoDecode,
+        BeforeValidator(day_spans),
+        ValidValue('times of day like "18:00-23:30", several separated by commas; also across midnight'),
+        Field(
+            max_length=8,
+            description="Hours of every day, in this machine's time zone, in which the graphics card is "
+            "yours: the model leaves it, and jobs wait.",
+        ),
+    ] = ()
     quota_pictures: Annotated[
         int,
         Number,

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from dataclasses import dataclass
+from datetime import time
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,10 +12,12 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, SecretStr
 
 from kleinbot.domain.ports.proxies import DIRECT
+from kleinbot.domain.quiet_hours import Span
 from kleinbot.texts import languages
 
 ENVIRONMENT_PREFIX = "KLEINBOT_"
 TOKEN_VARIABLE = "DISCORD_TOKEN"  # noqa: S105 - the name of a variable
+_SPANS_CHARACTERS = 200
 DEFAULT_HUB_REPO = "black-forest-labs/FLUX.2-klein-4B"
 
 # Discord documents no shape; every token since 2015 is base64url(id).base64url(time).signature.
@@ -67,6 +70,26 @@ def no_boolean(value: object) -> object:
 
 def split(value: object) -> object:
     return [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
+
+
+def day_spans(value: object) -> object:
+    """Read "18:00-23:30, 7:00-8:00" into spans of every day."""
+    if not isinstance(value, str):
+        return value
+    spans = []
+    for part in re.split(r"[,\s]+", value.strip()[:_SPANS_CHARACTERS]):
+        if not part:
+            continue
+        start, end = (_time_of_day(text) for text in part.split("-"))
+        if start == end:
+            raise ValueError("a span of no length")
+        spans.append(Span(start, end))
+    return tuple(spans)
+
+
+def _time_of_day(text: str) -> time:
+    hour, minute = text.split(":")
+    return time(int(hour) % 24 if int(hour) == 24 else int(hour), int(minute))
 
 
 def token_shaped(token: SecretStr | None) -> SecretStr | None:

@@ -78,6 +78,11 @@ class Dispatcher:
         return any(loop.hangs for loop in self.loops)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether a batch is on an engine or rests beside it."""
+        return any(each.has_work for each in self._scheduler.engines)
+
+    @property
     def idle_s(self) -> float:
         """For how long nothing was drawn while nothing waits; 0 while something is in hand."""
         if self._scheduler.queue.next_due() or self._finisher.is_busy:

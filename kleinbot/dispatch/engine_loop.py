@@ -113,7 +113,7 @@ class EngineLoop:
         self._woken.clear()
         relieve_overdue(self._scheduler, self._metrics)
         step = self._scheduler.next_step(self._engine)
-        if step in (NextStep.DISCARD, NextStep.PAUSE):
+        if step in (NextStep.DISCARD, NextStep.PAUSE, NextStep.PUT_BACK):
             await self._follow(step)
         elif await self._has_disk_space():
             await self._follow(self._scheduler.next_step(self._engine))
@@ -132,6 +132,8 @@ class EngineLoop:
             await self._render(resting)
         elif step is NextStep.DISCARD and resting is not None:
             await self._discard(resting)
+        elif step is NextStep.PUT_BACK and resting is not None:
+            await self._leave(resting)
         elif step is not NextStep.STOP:
             self._note_idle(work_waits=False)
             await self._woken.wait()
@@ -263,8 +265,13 @@ class EngineLoop:
         await self._claims.put_back(self._engine.in_hand, outcome, alone=alone)
         self._scheduler.freed(self._engine)
 
-    async def _leave(self) -> None:
-        """Put back what is begun. The engine is closed next and forgets the resting batch by itself."""
+    async def _leave(self, forgotten: Batch | None = None) -> None:
+        """Put back what is begun. An engine that is closed next forgets the resting batch by itself.
+
+        ``forgotten``: the resting batch of an engine that is not closed.
+        """
+        if forgotten is not None:
+            await self._runner.discard(forgotten)
         self._engine.in_hand, self._engine.resting = (*self._engine.in_hand, *self._engine.resting), ()
         self._resting = None
         await self._put_back()

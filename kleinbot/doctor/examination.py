@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kleinbot.app.gpu_availability import falls_back_to_small_model, waits_for
-from kleinbot.app.model_choice import hides_gpus
+from kleinbot.app.model_choice import hides_gpus, with_left_free
 from kleinbot.app.torch_probe import TorchProbe, ask_torch
 from kleinbot.config.proxy import proxy_for
 from kleinbot.config.settings import Settings
@@ -71,6 +71,7 @@ def examine(
     report = tools.ask_torch()
     if hides_gpus(facts):
         facts = replace(facts, gpus=report.gpus())
+    facts = with_left_free(facts, settings)
     found.append(machine.torch_build(report, facts, asked))
     found += machine.libraries()
     found.append(intake.finding(tools.reads_pictures()))

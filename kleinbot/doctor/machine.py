@@ -105,6 +105,8 @@ def gpu(facts: MachineFacts, asked: Device | None) -> Iterator[Finding]:
         yield warning(Topic.CARD, "doctor-card-lost", number=facts.driver_error)
     yield ok(Topic.DRIVER, "doctor-driver", version=facts.driver or "?")
     yield _gpu_memory(first, facts.system)
+    if first.left_free_bytes:
+        yield ok(Topic.CARD_MEMORY, "doctor-card-left-free", left=_gib(first.left_free_bytes))
 
 
 def _gpu_memory(first: Gpu, system: System) -> Finding:

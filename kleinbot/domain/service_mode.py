@@ -4,8 +4,12 @@ from enum import StrEnum
 
 
 class ServiceMode(StrEnum):
-    """PAUSED: jobs are accepted but do not start. DRAINING: queued jobs run, new ones are refused."""
+    """PAUSED: jobs are accepted but do not start. DRAINING: queued jobs run, new ones are refused.
+
+    FREED: PAUSED, and the model leaves the graphics card.
+    """
 
     OPEN = "open"
     PAUSED = "paused"
+    FREED = "freed"
     DRAINING = "draining"

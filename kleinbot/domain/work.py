@@ -140,8 +140,9 @@ class JobProgress:
 class EnginePhase(StrEnum):
     """What an engine is doing, in the order of a start.
 
-    PAUSED and DISK_FULL are not phases of the engine itself: the engine is ready, but the owner has paused
-    the bot or the disk is full.
+    UNLOADING and UNLOADED: the model leaves the device, or has left it; ``start`` loads it again. PAUSED,
+    DISK_FULL, and FREED, QUIET_HOURS and CARD_TAKEN of a card that is let go (``domain.card``) are not phases
+    of the engine itself, but what members are told.
     """
 
     STARTING = "starting"
@@ -151,6 +152,11 @@ class EnginePhase(StrEnum):
     READY = "ready"
     PAUSED = "paused"
     DISK_FULL = "disk-full"
+    UNLOADING = "unloading"
+    UNLOADED = "unloaded"
+    FREED = "freed"
+    QUIET_HOURS = "quiet-hours"
+    CARD_TAKEN = "card-taken"
     DRAINING = "draining"
     FAILED = "failed"
 
@@ -161,6 +167,7 @@ class EngineState:
 
     ``detail`` is for logs and the owner; members read the phase in their own language. ``error``: why it
     FAILED. ``handicaps``: what it is READY without. Neither is raised, so neither keeps frames in memory.
+    ``until_ms``: when QUIET_HOURS end.
     """
 
     phase: EnginePhase
@@ -168,3 +175,4 @@ class EngineState:
     detail: str = ""
     error: StartError | None = field(default=None, compare=False)
     handicaps: tuple[StartError, ...] = field(default=(), compare=False)
+    until_ms: int | None = None

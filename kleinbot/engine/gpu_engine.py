@@ -64,6 +64,8 @@ class GpuEngine:
         self._worker: Worker | None = None
         self._memory_peak: MemoryPeak | None = None
         self._closing = threading.Event()
+        self._unloading = threading.Event()
+        """Set from ``unload`` until the next ``start``."""
         self._closed: asyncio.Task[None] | None = None
         self._is_fitting = False
 
@@ -100,12 +102,17 @@ class GpuEngine:
         loop = asyncio.get_running_loop()
         abandoned = threading.Event()
 
+        def enter(state: EngineState) -> None:
+            if not is_abandoned():
+                self._enter(state)
+
         def on_state(state: EngineState) -> None:
-            _call_on_loop(loop, self._enter, state)
+            _call_on_loop(loop, enter, state)
 
         def is_abandoned() -> bool:
             return abandoned.is_set() or self._closing.is_set()
 
+        self._unloading.clear()
         self._enter(EngineState(EnginePhase.STARTING))
         try:
             await self._on_thread(partial(self._start_worker, on_state, is_abandoned))
@@ -135,7 +142,7 @@ class GpuEngine:
         Raises FatalEngineError, and RenderError: RENDER_FAILED; ENGINE_FAILED if the engine is not ready;
         STOPPING if it is closed before the batch is done (nothing is wrong with the batch then).
         """
-        call = _Call(batch[0].spec.steps, on_step, is_cancelled, must_yield, self._closing)
+        call = _Call(batch[0].spec.steps, on_step, is_cancelled, must_yield, self._is_leaving)
         return await self._work(lambda worker: worker.begin(batch), call)
 
     async def resume(
@@ -146,7 +153,7 @@ class GpuEngine:
         must_yield: Callable[[], bool] = never,
     ) -> BatchResult | Suspended:
         """Continue a suspended batch where it stopped; raises like ``render``."""
-        call = _Call(suspended.steps_total, on_step, is_cancelled, must_yield, self._closing)
+        call = _Call(suspended.steps_total, on_step, is_cancelled, must_yield, self._is_leaving)
         return await self._work(lambda worker: worker.resume(suspended), call)
 
     async def discard(self, suspended: Suspended) -> None:
@@ -169,6 +176,15 @@ class GpuEngine:
         except FatalEngineError as error:
             self._enter(EngineState(EnginePhase.FAILED, detail=str(error)))
             raise
+
+    async def unload(self) -> None:
+        """Release the device's memory until ``start``; see ``protocol.Engine``."""
+        if self._closing.is_set() or self._state.phase in (EnginePhase.UNLOADED, EnginePhase.FAILED):
+            return
+        self._unloading.set()
+        self._enter(EngineState(EnginePhase.UNLOADING))
+        await self._on_thread(self._release)
+        self._enter(EngineState(EnginePhase.UNLOADED))
 
     async def close(self) -> None:
         """Finish the running step, release the device and end the thread. Idempotent."""
@@ -212,7 +228,7 @@ class GpuEngine:
         self, batch_of: "Callable[[Worker], RenderBatch]", call: "_Call"
     ) -> BatchResult | Suspended:
         """Render the batch that ``batch_of`` takes from the worker, on the engine's thread."""
-        if self._closing.is_set():
+        if self._is_leaving():
             raise RenderError(Code.STOPPING)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._make, batch_of, call)
@@ -230,7 +246,7 @@ class GpuEngine:
         """Run on the engine's thread."""
         worker = self._worker
         if worker is None:
-            raise RenderError(Code.ENGINE_FAILED)
+            raise RenderError(Code.STOPPING if self._is_leaving() else Code.ENGINE_FAILED)
         call.outcome = worker.make(batch_of(worker), call.callbacks())
         self._memory_peak = worker.memory_peak
         self._fit_previews_later()
@@ -270,6 +286,10 @@ class GpuEngine:
         if self._worker is not None:
             self._worker.release()
             self._worker = None
+            self._memory_peak = None
+
+    def _is_leaving(self) -> bool:
+        return self._closing.is_set() or self._unloading.is_set()
 
     def _enter(self, state: EngineState) -> None:
         if self._closing.is_set():
@@ -292,7 +312,7 @@ class _Call:
         on_step: Callable[[StepReport], None],
         is_cancelled: Callable[[ImageKey], bool],
         must_yield: Callable[[], bool],
-        closing: threading.Event,
+        is_leaving: Callable[[], bool],
     ) -> None:
         """Create it on the event loop on which ``on_step`` is to be called."""
         self._loop = asyncio.get_running_loop()
@@ -300,7 +320,7 @@ class _Call:
         self._on_step = on_step
         self._is_cancelled = is_cancelled
         self._must_yield = must_yield
-        self._closing = closing
+        self._is_leaving = is_leaving
         self.abandoned = threading.Event()
         """The caller was cancelled: it receives no further steps and no result."""
         self.outcome: BatchResult | Suspended | None = None
@@ -319,7 +339,7 @@ class _Call:
             self._on_step(step)
 
     def _must_stop(self) -> bool:
-        return self.abandoned.is_set() or self._closing.is_set()
+        return self.abandoned.is_set() or self._is_leaving()
 
 
 def _call_on_loop(loop: asyncio.AbstractEventLoop, listener: Callable[[Value], None], value: Value) -> None:

@@ -71,6 +71,9 @@ class PlaceholderEngine:
     async def verify(self) -> None:
         return
 
+    async def unload(self) -> None:
+        return
+
     async def close(self) -> None:
         return
 

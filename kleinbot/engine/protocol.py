@@ -94,6 +94,14 @@ class Engine(Protocol):
         """
         ...
 
+    async def unload(self) -> None:
+        """Release the device's memory until ``start`` is called again; idempotent.
+
+        The batch in hand raises RenderError STOPPING between two steps, suspended ones are forgotten. If the
+        caller is cancelled, the model is released all the same.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish the running step, release the device and end the thread. Idempotent."""
         ...

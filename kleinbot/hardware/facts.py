@@ -34,7 +34,8 @@ class Gpu:
     ``capability`` is the compute capability, (8, 6) for sm_86. ``free_bytes`` is free at the moment.
     ``shows_a_display``: it renders a desktop, whose memory use changes. ``identity`` is the driver's UUID,
     accepted in CUDA_VISIBLE_DEVICES. ``programs`` are the processes that the driver reports: none of other
-    containers, and on Windows none with a memory figure.
+    containers, and on Windows none with a memory figure. ``left_free_bytes``: what the owner
+    keeps for other programs.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Gpu:
     shows_a_display: bool = False
     identity: str = ""
     programs: tuple[Program, ...] = ()
+    left_free_bytes: int = 0
 
     @property
     def held_bytes(self) -> int:

@@ -156,6 +156,7 @@ def _on_cpu(
 def usable_bytes(gpu: Gpu, system: System) -> int:
     """Return the most memory that torch may allocate on ``gpu`` in its current state."""
     reserve = CONTEXT_RESERVE_BYTES + (DISPLAY_RESERVE_BYTES if gpu.shows_a_display else 0)
+    reserve += gpu.left_free_bytes
     return max(0, int((gpu.free_bytes - reserve) / (1 + RESERVED_BEYOND[system])))
 
 

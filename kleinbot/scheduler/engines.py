@@ -15,6 +15,8 @@ from kleinbot.scheduler.learned_limits import LearnedLimits
 _LEAST_ABLE_FIRST = (
     EnginePhase.FAILED,
     EnginePhase.DRAINING,
+    EnginePhase.UNLOADING,
+    EnginePhase.UNLOADED,
     EnginePhase.STARTING,
     EnginePhase.DOWNLOADING,
     EnginePhase.LOADING,
@@ -47,7 +49,9 @@ class NextStep(Enum):
     WAIT = auto()
     """Wait: nothing is due."""
     PAUSE = auto()
-    """Wait: the owner has paused the work."""
+    """Wait: the owner has paused the work, or the card is let go."""
+    PUT_BACK = auto()
+    """Let the resting batch wait in line again: the card is let go."""
     STOP = auto()
     """End: the process is stopping."""
 

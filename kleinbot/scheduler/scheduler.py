@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kleinbot.domain.capacity import Capacity
+from kleinbot.domain.card import LetGo, LetGoReason
 from kleinbot.domain.clock import MS_PER_S, Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Grid
@@ -24,6 +25,13 @@ from kleinbot.scheduler.idle_time import IdleTime
 from kleinbot.scheduler.learned_limits import LearnedLimits
 from kleinbot.scheduler.preemption import should_yield
 from kleinbot.scheduler.queue import ImageQueue
+
+_LET_GO_PHASES = {
+    LetGoReason.HOST: EnginePhase.FREED,
+    LetGoReason.QUIET_HOURS: EnginePhase.QUIET_HOURS,
+    LetGoReason.OTHER_PROGRAM: EnginePhase.CARD_TAKEN,
+    LetGoReason.IDLE: EnginePhase.UNLOADED,
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ class Scheduler:
         self._admission = Admission(self.queue, cost_model, self.limits)
         self._clock = clock
         self._service_mode = ServiceMode.OPEN
+        self._let_go: LetGo | None = None
         self._is_stopping = False
         self._stopped_jobs: set[str] = set()
         self._listeners: list[Callable[[], None]] = []
@@ -162,13 +171,28 @@ class Scheduler:
 
     @property
     def is_paused(self) -> bool:
-        return self._service_mode is ServiceMode.PAUSED
+        """Whether nothing begins: the owner has paused the work, or the card is let go."""
+        return self._let_go is not None or self._service_mode in (ServiceMode.PAUSED, ServiceMode.FREED)
+
+    @property
+    def let_go(self) -> LetGo | None:
+        """Why the card is not used at present; only ``app.card`` changes it."""
+        return self._let_go
+
+    def set_let_go(self, let_go: LetGo | None) -> None:
+        """Use the card no more, or again (None)."""
+        if let_go != self._let_go:
+            self._let_go = let_go
+            self._changed()
 
     def engine_state(self) -> EngineState:
         """Return what the engines are doing, as members are told it."""
         if self.is_ending:
             return EngineState(EnginePhase.DRAINING)
         state = most_able(each.engine.state for each in self.engines)
+        if self._let_go is not None and state.phase is not EnginePhase.FAILED:
+            phase = _LET_GO_PHASES.get(self._let_go.reason)
+            return state if phase is None else EngineState(phase, until_ms=self._let_go.until_ms)
         if state.phase is EnginePhase.READY and self.is_paused:
             return EngineState(EnginePhase.PAUSED)
         if state.phase is EnginePhase.READY and self.disk_is_full:
@@ -264,6 +288,8 @@ class Scheduler:
         if self._is_stopping:
             return NextStep.STOP
         if self.is_paused:
+            if engine.resting and self._let_go is not None and self._let_go.puts_back:
+                return NextStep.PUT_BACK
             return NextStep.GO_ON if engine.resting else NextStep.PAUSE
         if engine.resting and not self._should_yield(engine.resting):
             return NextStep.GO_ON
@@ -329,7 +355,7 @@ class Scheduler:
 
     @property
     def _is_drawing(self) -> bool:
-        return self.engine_state().phase is EnginePhase.READY
+        return self._let_go is None and self.engine_state().phase is EnginePhase.READY
 
     def _sharing(self) -> tuple[int, ...]:
         """Return the numbers of the engines that share the work: those that are ready, else all."""

@@ -16,7 +16,7 @@ from tests.openapi import Checker
 @pytest.fixture(autouse=True)
 def no_gc_freeze(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full collection over pytest's objects takes 0.3 s for each bot; separate bot processes do freeze."""
-    monkeypatch.setattr("kleinbot.app.lifecycle.freeze", lambda: None)
+    monkeypatch.setattr("kleinbot.app.card.freeze", lambda: None)
     monkeypatch.setattr("kleinbot.app.lifecycle.unfreeze", lambda: None)
 
 

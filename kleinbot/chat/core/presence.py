@@ -7,6 +7,7 @@ from collections.abc import Callable
 import discord
 
 from kleinbot.chat.core.discord_errors import UNREACHED
+from kleinbot.chat.core.text import engine_values
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts
@@ -28,8 +29,7 @@ class Presence:
 
     def show(self, state: EngineState) -> None:
         """Note what to show."""
-        percent = round(100 * (state.fraction or 0))
-        text = self._texts.say(None, f"presence-{state.phase}", percent=percent)
+        text = self._texts.say(None, f"presence-{state.phase}", **engine_values(state))
         if text != self._wanted:
             self._wanted = text
             # The client sends it with each new session; otherwise the status would be gone after a reconnect.

@@ -1,14 +1,17 @@
 """Pieces of text that several messages share: prompts made harmless, headings, labels, moments."""
 
 import re
+import time
 
 from kleinbot.chat.core.choices import CHOICE_CHARACTERS
 from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.errors import Parameter
 from kleinbot.domain.geometry import Grid
 from kleinbot.domain.job import Job, StartCertainty
 from kleinbot.domain.job_spec import JobKind
 from kleinbot.domain.pictures import OwnPicture
 from kleinbot.domain.plain_text import json_bytes, one_line
+from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancelled
 from kleinbot.usecases.quota.quota import pictures
@@ -31,6 +34,13 @@ _AT_THE_START = re.compile(r"(?:[#>+-]|\d{1,9}[.)])")
 # Addresses of every scheme, every <…> (mentions, times, emojis, commands, telephone numbers), @everyone, and
 # invitations, which Discord's clients recognise even without a scheme.
 _LIVE = re.compile(r"://|[<@]|discord(?:app)?\.", re.IGNORECASE)
+
+
+def engine_values(engine: EngineState) -> dict[str, Parameter]:
+    """Return what the sentences of an engine's phase tell. ``until`` is in this machine's time zone."""
+    until_s = (engine.until_ms or 0) // MS_PER_S
+    until = time.strftime("%H:%M", time.localtime(until_s))
+    return {"percent": round(100 * (engine.fraction or 0)), "until_s": until_s, "until": until}
 
 
 def shown_prompt(prompt: str, limit: int = SHOWN_PROMPT_CHARACTERS) -> str:

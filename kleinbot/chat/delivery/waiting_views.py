@@ -97,13 +97,13 @@ def _empty_queue_text(texts: Texts, locale: str, others: int, engine: EngineStat
         return texts.say(locale, "queue-empty-closed")
     if engine.phase is EnginePhase.READY:
         return texts.say(locale, "queue-empty", others=others)
-    why = texts.say(locale, f"presence-{engine.phase}", percent=round(100 * (engine.fraction or 0)))
+    why = texts.say(locale, f"presence-{engine.phase}", **core_text.engine_values(engine))
     return texts.say(locale, "queue-empty-held", why=why)
 
 
 def engine_note(texts: Texts, locale: str, engine: EngineState) -> str:
     """Return why nothing is rendered now; call it only if the engine is not ready."""
-    return texts.say(locale, f"engine-{engine.phase}", percent=round(100 * (engine.fraction or 0)))
+    return texts.say(locale, f"engine-{engine.phase}", **core_text.engine_values(engine))
 
 
 def _status(texts: Texts, status: JobStatus, engine: EngineState, progress: JobProgress | None) -> str:

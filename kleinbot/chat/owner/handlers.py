@@ -31,6 +31,11 @@ _PHASES = {
     EnginePhase.READY: "host-phase-ready",
     EnginePhase.PAUSED: "host-phase-ready",
     EnginePhase.DISK_FULL: "host-phase-disk-full",
+    EnginePhase.UNLOADING: "host-phase-unloading",
+    EnginePhase.UNLOADED: "host-phase-unloaded",
+    EnginePhase.FREED: "host-phase-freed",
+    EnginePhase.QUIET_HOURS: "host-phase-quiet-hours",
+    EnginePhase.CARD_TAKEN: "host-phase-card-taken",
     EnginePhase.DRAINING: "host-phase-draining",
     EnginePhase.FAILED: "host-phase-failed",
 }
@@ -101,7 +106,12 @@ class OwnerHandlers:
             self._say(
                 interaction,
                 "host-status-engine",
-                phase=self._say(interaction, _PHASES[found.engine.phase]),
+                phase=self._say(
+                    interaction,
+                    _PHASES[found.engine.phase],
+                    loaded="yes" if found.is_loaded else "no",
+                    **core_text.engine_values(found.engine),
+                ),
                 profile=found.profile.name,
                 device=found.profile.device,
                 door=self._say(interaction, SERVICE_MODES[found.service_mode]),

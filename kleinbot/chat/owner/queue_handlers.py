@@ -24,6 +24,7 @@ _LOOKED_THROUGH = 100
 _DONE = {
     ServiceMode.OPEN: "host-resumed",
     ServiceMode.PAUSED: "host-paused",
+    ServiceMode.FREED: "host-freed",
     ServiceMode.DRAINING: "host-draining",
 }
 
@@ -116,6 +117,8 @@ class OwnerQueueHandlers:
                 await self._control.resume(actor)
             case ServiceMode.PAUSED:
                 await self._control.pause(actor)
+            case ServiceMode.FREED:
+                await self._control.pause(actor, frees=True)
             case ServiceMode.DRAINING:
                 await self._control.drain(actor)
         return self._texts.say(actor.locale, _DONE[service_mode])

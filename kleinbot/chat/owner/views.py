@@ -20,11 +20,13 @@ ServerName = Callable[[int], str]
 SERVICE_MODES = {
     ServiceMode.OPEN: "host-door-open",
     ServiceMode.PAUSED: "host-door-paused",
+    ServiceMode.FREED: "host-door-freed",
     ServiceMode.DRAINING: "host-door-draining",
 }
 _SERVICE_MODE_BUTTONS = {
     ServiceMode.OPEN: "button-resume",
     ServiceMode.PAUSED: "button-pause",
+    ServiceMode.FREED: "button-free",
     ServiceMode.DRAINING: "button-drain",
 }
 

@@ -131,13 +131,32 @@ rung-lean-decode = sparsames Dekodieren
 rung-streamed-encoder = Encoder nachgeladen
 rung-give-up = aufgegeben
 host-phase-starting = startet
-host-phase-downloading = wird heruntergeladen
-host-phase-loading = wird geladen
-host-phase-warming = läuft warm
+host-phase-downloading = wird heruntergeladen ({ $percent } %)
+host-phase-loading = wird geladen ({ $percent } %)
+host-phase-warming = läuft warm ({ $percent } %)
 host-phase-ready = bereit
 host-phase-disk-full = wartet auf Platz auf der Festplatte
 host-phase-draining = wird beendet
 host-phase-failed = nicht gestartet
 host-door-open = geöffnet
 host-door-paused = angehalten
+host-door-freed = angehalten, die Karte ist freigegeben
+host-freed = Angehalten, und das Modell verlässt die Grafikkarte binnen Sekunden: Das Bild in Arbeit wird sofort fertig oder wartet wieder. Aufträge werden weiter angenommen und behalten ihre Plätze. Mit /host warteschlange fortsetzen wird es wieder geladen.
+host-phase-unloading = verlässt die Grafikkarte
+host-phase-unloaded = nicht geladen; der nächste Auftrag lädt es
+host-phase-freed = { $loaded ->
+        [yes] verlässt die Grafikkarte: du hast sie freigegeben
+       *[no] nicht geladen: du hast die Karte freigegeben
+    }
+host-phase-quiet-hours = { $loaded ->
+        [yes] stellt Begonnenes fertig: Ruhezeit
+       *[no] nicht geladen: Ruhezeit
+    }{ $until_s ->
+        [0] {""}
+       *[other] {" "}bis <t:{ NUMBER($until_s, useGrouping: 0) }:t>
+    }
+host-phase-card-taken = { $loaded ->
+        [yes] stellt Begonnenes fertig: ein anderes Programm nimmt den Speicher der Karte
+       *[no] nicht geladen: ein anderes Programm hat den Speicher der Karte; jede Minute wird neu nachgesehen
+    }
 host-door-draining = wird leer gezeichnet

@@ -56,6 +56,7 @@ doctor-card-lost = Der Treiber zählt noch eine Grafikkarte, die er nicht zeigt 
 doctor-card-several = Der Bot nutzt { $card }, die geeignetste, und nicht { $others }. Mit CUDA_VISIBLE_DEVICES wählst du eine andere (mit CUDA_DEVICE_ORDER=PCI_BUS_ID sind es die Nummern von nvidia-smi).
 doctor-driver = NVIDIA-Treiber { $version }.
 doctor-card-memory = { $free } von { $total } GiB sind frei; davon kann torch { $usable } GiB nutzen.
+doctor-card-left-free = KLEINBOT_LEAVE_FREE_GIB hält { $left } GiB der Karte für andere Programme frei; das Profil wird für den Rest gewählt.
 doctor-card-memory-held = { $held } von { $total } GiB belegen andere Programme ({ $programs }); für torch bleiben { $usable } GiB. Schließe ein Spiel oder ein anderes Modell, dann geht ein besseres Profil.
 doctor-card-memory-untold = Der Bot läuft, und Windows verrät nicht, was er von der Grafikkarte belegt; die Zahlen hier sind deshalb die einer leeren. Halte den Bot an und frage noch einmal, um zu sehen, was andere Programme ihm lassen.
 doctor-host-memory = { $available } von { $total } GiB sind verfügbar.

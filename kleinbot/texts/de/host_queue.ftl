@@ -31,6 +31,7 @@ kind-variations = Variationen
 
 button-host-cancel = #{ $number } abbrechen
 button-pause = Anhalten
+button-free = Karte freigeben
 button-resume = Fortsetzen
 button-drain = Leerzeichnen
 button-refresh = Neu laden

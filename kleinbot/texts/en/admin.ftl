@@ -131,13 +131,32 @@ rung-lean-decode = lean decode
 rung-streamed-encoder = encoder streamed
 rung-give-up = given up
 host-phase-starting = starting
-host-phase-downloading = downloading
-host-phase-loading = loading
-host-phase-warming = warming up
+host-phase-downloading = downloading ({ $percent } %)
+host-phase-loading = loading ({ $percent } %)
+host-phase-warming = warming up ({ $percent } %)
 host-phase-ready = ready
 host-phase-disk-full = waiting for room on the disk
 host-phase-draining = stopping
 host-phase-failed = failed
 host-door-open = open
 host-door-paused = paused
+host-door-freed = paused, the card is freed
+host-freed = Paused, and the model leaves the graphics card within seconds: the picture in hand is finished at once or waits again. Jobs are still accepted and keep their places. /host queue resume loads it again.
+host-phase-unloading = leaving the graphics card
+host-phase-unloaded = not loaded; the next job loads it
+host-phase-freed = { $loaded ->
+        [yes] leaving the graphics card: you freed it
+       *[no] not loaded: you freed the card
+    }
+host-phase-quiet-hours = { $loaded ->
+        [yes] finishing what is begun: quiet hours
+       *[no] not loaded: quiet hours
+    }{ $until_s ->
+        [0] {""}
+       *[other] {" "}until <t:{ NUMBER($until_s, useGrouping: 0) }:t>
+    }
+host-phase-card-taken = { $loaded ->
+        [yes] finishing what is begun: another program takes the card's memory
+       *[no] not loaded: another program has the card's memory; looked at again every minute
+    }
 host-door-draining = draining

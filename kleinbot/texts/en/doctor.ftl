@@ -56,6 +56,7 @@ doctor-card-lost = The driver counts another graphics card that it does not show
 doctor-card-several = The bot uses { $card }, the one that serves best, and not { $others }. Set CUDA_VISIBLE_DEVICES to choose another one (with CUDA_DEVICE_ORDER=PCI_BUS_ID the numbers are those of nvidia-smi).
 doctor-driver = NVIDIA driver { $version }.
 doctor-card-memory = { $free } of { $total } GiB are free; torch may use { $usable } GiB of them.
+doctor-card-left-free = KLEINBOT_LEAVE_FREE_GIB keeps { $left } GiB of the card for other programs; the profile is chosen for the rest.
 doctor-card-memory-held = { $held } of { $total } GiB are held by other programs ({ $programs }), which leaves { $usable } GiB for torch. Close a game or another model to get a better profile.
 doctor-card-memory-untold = The bot is running, and Windows does not tell what it holds of the graphics card, so the figures here are those of an empty one. Stop the bot and ask again to see what other programs leave it.
 doctor-host-memory = { $available } of { $total } GiB are available.

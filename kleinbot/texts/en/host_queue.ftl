@@ -31,6 +31,7 @@ kind-variations = variations
 
 button-host-cancel = Cancel #{ $number }
 button-pause = Pause
+button-free = Free the card
 button-resume = Resume
 button-drain = Drain
 button-refresh = Refresh

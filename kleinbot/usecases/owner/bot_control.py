@@ -13,7 +13,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.domain.work import EngineState
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.scheduler.estimates import EndErrors, ErrorSpread
 from kleinbot.scheduler.scheduler import Scheduler
 from kleinbot.store import facts
@@ -67,7 +67,10 @@ class Health:
 
 @dataclass(frozen=True)
 class BotStatus:
-    """The bot's status: its engines, the queue, and the fields of ``Health``."""
+    """The bot's status: its engines, the queue, and the fields of ``Health``.
+
+    ``is_loaded``: the model is on its device, or is just leaving it.
+    """
 
     engine: EngineState
     service_mode: ServiceMode
@@ -79,6 +82,7 @@ class BotStatus:
     activity: ActivityCounts
     archive_problem: StartError | None
     clock_ahead_ms: int | None
+    is_loaded: bool = True
 
 
 class BotControl:
@@ -163,9 +167,13 @@ class BotControl:
         self._shares.set_share(server_id, share)
         self._scheduler.weights_changed()
 
-    async def pause(self, actor: Actor) -> None:
-        """Start no more images. Jobs are still accepted and keep their places."""
-        await self._set_service_mode(actor, ServiceMode.PAUSED, AuditAction.PAUSE)
+    async def pause(self, actor: Actor, *, frees: bool = False) -> None:
+        """Start no more images. Jobs are still accepted and keep their places.
+
+        ``frees``: the model leaves the graphics card too; what is drawn is finished at once or waits again.
+        """
+        mode = ServiceMode.FREED if frees else ServiceMode.PAUSED
+        await self._set_service_mode(actor, mode, AuditAction.PAUSE)
 
     async def resume(self, actor: Actor) -> None:
         """Resume normal operation after ``pause`` or ``drain``."""
@@ -189,6 +197,10 @@ class BotControl:
             activity=health.activity,
             archive_problem=health.archive_problem,
             clock_ahead_ms=health.clock_ahead_ms,
+            is_loaded=any(
+                each.engine.state.phase in (EnginePhase.READY, EnginePhase.UNLOADING)
+                for each in self._scheduler.engines
+            ),
         )
 
     async def _set_service_mode(self, actor: Actor, service_mode: ServiceMode, action: AuditAction) -> None:
