@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
 
+from kleinbot.config.quiet_hours import QuietHours
 from kleinbot.config.settings import Settings
 from kleinbot.domain.card import LetGo, LetGoReason
 from kleinbot.domain.clock import Clock
-from kleinbot.domain.quiet_hours import QuietHours
 from kleinbot.domain.service_mode import ServiceMode
 from kleinbot.scheduler.scheduler import Scheduler
 

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from kleinbot.config.quiet_hours import Span
 from kleinbot.config.values import (
     DEFAULT_HUB_REPO,
     ENVIRONMENT_PREFIX,
@@ -29,7 +30,6 @@ from kleinbot.config.values import (
 )
 from kleinbot.domain.ports.proxies import DIRECT
 from kleinbot.domain.profile import Attention, Placement, WeightFormat
-from kleinbot.domain.quiet_hours import Span
 from kleinbot.texts import FALLBACK, languages
 
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
 
+from kleinbot.config.quiet_hours import Span
 from kleinbot.domain.ports.proxies import DIRECT
-from kleinbot.domain.quiet_hours import Span
 from kleinbot.texts import languages
 
 ENVIRONMENT_PREFIX = "KLEINBOT_"

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kleinbot.config.quiet_hours import QuietHours
 from kleinbot.config.settings import Settings
-from kleinbot.domain.quiet_hours import QuietHours
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

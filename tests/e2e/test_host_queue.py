@@ -145,14 +145,14 @@ async def test_the_bot_is_stopped_and_started_by_button(environment: BotEnvironm
     engine = ScriptedEngine()
     async with environment.running_bot(engine) as bot:
         shown = await said_alone(await host.command(bot.channel, "host queue list"), "Nothing waits")
-        assert [button.label for button in shown.buttons] == ["Pause", "Drain", "Refresh"]
+        assert [button.label for button in shown.buttons] == ["Pause", "Free the card", "Drain", "Refresh"]
         await (await host.press(shown, label="Pause")).message_where(
             lambda m: m.text.startswith("Paused.") and "· paused" in m.text, timeout_s=QUICK_S
         )
         waiting = await _asked(bot.ada, bot, "a fox")
         assert "has paused the drawing" in waiting.text
     async with environment.running_bot(engine) as bot:
-        assert [button.label for button in shown.buttons] == ["Resume", "Drain", "Refresh"]
+        assert [button.label for button in shown.buttons] == ["Resume", "Free the card", "Drain", "Refresh"]
         drained = await host.press(shown, label="Drain")
         await drained.message_where(lambda m: "I finish what is in line" in m.text, timeout_s=QUICK_S)
         await bot.until("SELECT COUNT(*) FROM jobs WHERE state = 'done'", 1)
