@@ -208,13 +208,14 @@ class ScriptedEngine:
         return {task.key: self.preview(task, held.steps_done) for task in held.batch if task.previews}
 
     async def _passed(self, gate: asyncio.Event) -> None:
-        """Wait at a gate between two steps, where a model that is unloaded stops."""
-        waits = [asyncio.ensure_future(event.wait()) for event in (gate, self.leaving)]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        """Wait at a gate between two steps, where an unloaded model stops. An open one costs no turn."""
+        if not gate.is_set():
+            waits = [asyncio.ensure_future(event.wait()) for event in (gate, self.leaving)]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
         self._stop_if_leaving()
 
     def _stop_if_leaving(self) -> None:

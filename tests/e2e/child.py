@@ -29,12 +29,16 @@ from tests.e2e.running_bot import LOOKS_EVERY_S, QUIET, ShiftedClock
 class KillAt:
     """Kills the process when a fault point is reached for the ``nth`` time.
 
-    ``kill_prompt``: also in every step of a batch that draws this prompt.
+    ``kill_prompt``: also in every step of a batch that draws this prompt. ``counts_after``: what is reached
+    before this file exists is not counted: how often the upkeep commits meanwhile depends on the machine.
     """
 
-    def __init__(self, point: str | None, nth: int, kill_prompt: str | None = None) -> None:
+    def __init__(
+        self, point: str | None, nth: int, kill_prompt: str | None = None, counts_after: str | None = None
+    ) -> None:
         self._point = point
         self._left = nth
+        self._counts_after = counts_after
         self._kill_prompt = kill_prompt
         self._prompts: frozenset[str] = frozenset()
 
@@ -42,7 +46,7 @@ class KillAt:
         self._prompts = frozenset(task.spec.prompt for task in batch)
 
     def reach(self, point: FaultPoint) -> None:
-        if point == self._point:
+        if point == self._point and (self._counts_after is None or Path(self._counts_after).exists()):
             self._left -= 1
             if self._left == 0:
                 _kill_self()
@@ -92,21 +96,25 @@ async def main(
 
     ``arguments``: where everything is (``folder``, ``weights``, ``port``, ``ca_pem_path``, ``token``);
     ``kill_at`` and ``nth``, or ``kill_prompt``; ``holds``: it claims images and never draws;
-    ``starts_after``: the file that must exist before the model is loaded; ``ahead_s``: how far the clock is
-    ahead of real time; ``settings`` and fields of the ``profile`` that differ from the usual ones.
+    ``starts_after``: the file that must exist before the model is loaded and fault points are counted;
+    ``ahead_s``: how far the clock is ahead of real time; ``settings`` and fields of the ``profile`` that
+    differ from the usual ones.
     """
     given = {**QUIET, "device": "cpu", "grace_s": 5, **arguments.get("settings", {})}
     settings = Settings(data_folder=Path(arguments["folder"]), weights=Path(arguments["weights"]), **given)
     connector = connector_for(Address(arguments["port"], Path(arguments["ca_pem_path"])))
     clock = ShiftedClock()
     clock.advance(arguments.get("ahead_s", 0.0))
-    faults = faults or KillAt(arguments.get("kill_at"), arguments.get("nth", 1), arguments.get("kill_prompt"))
+    starts_after = arguments.get("starts_after")
+    faults = faults or KillAt(
+        arguments.get("kill_at"), arguments.get("nth", 1), arguments.get("kill_prompt"), starts_after
+    )
     externals = Externals(clock, random.SystemRandom(), faults, {"connector": connector})
     with ExitStack() as patches:
         patches.enter_context(
             mock.patch(
                 "kleinbot.app.opening.GpuEngine",
-                _reporting_engine(faults, arguments.get("holds", False), arguments.get("starts_after")),
+                _reporting_engine(faults, arguments.get("holds", False), starts_after),
             )
         )
         if profile := arguments.get("profile"):

@@ -39,7 +39,7 @@ NTH = {
     FaultPoint.AFTER_CLAIM: 2,
     FaultPoint.WITHIN_STEP: 3,
     FaultPoint.AFTER_FILE: 3,
-    FaultPoint.COMMITTING: 12,
+    FaultPoint.COMMITTING: 6,
     FaultPoint.AFTER_POST: 2,
 }
 """The count at which a fault point is reached in the middle of a batch, or of a job, of several pictures."""

@@ -39,7 +39,7 @@ def _accounted_for(bots: Bots, pictures: int) -> None:
 @pytest.mark.parametrize(
     ("point", "nth"),
     [
-        (FaultPoint.WITHIN_ENCODE, 1),
+        (FaultPoint.WITHIN_ENCODE, 2),  # the first is that of the start
         (FaultPoint.WITHIN_STEP, 2),
         (FaultPoint.WITHIN_DECODE, 2),
         (FaultPoint.BEFORE_COMMIT, 1),
