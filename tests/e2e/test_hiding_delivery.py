@@ -1,10 +1,16 @@
 """Hidden pictures and reports where Discord or the bot fails in between."""
 
 import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from kleinbot.domain.people import Actor
 from kleinbot.domain.server_settings import ServerSettings
-from kleinbot.sandbox import ShownMessage
+from kleinbot.sandbox import Exchange, FakeDiscord, ShownMessage
 from kleinbot.store.database import Database
 from kleinbot.store.members import servers, settings
 from kleinbot.usecases.moderation.hide import Hide
@@ -79,6 +85,58 @@ async def test_a_hidden_result_is_delivered_and_posted_again_without_pictures(
         await bot.until("SELECT COUNT(*) FROM refreshes", 0)
         await history.note_shown(job, (0,), bot.channel.id, kept.id)
         await _until_hidden(kept)
+
+
+HIDE = (
+    "INSERT INTO hidings (job_id, server_id, reason, words, hidden_ms)"
+    " SELECT job_id, server_id, 'moderated', '', 1 FROM jobs WHERE number = ?"
+)
+DELETE = "UPDATE jobs SET deleted_ms = 1, deleted_by = member_id WHERE number = ?"
+
+
+def _when_sent(standin: FakeDiscord, folder: Path, changes: Sequence[tuple[str, int, str]]) -> None:
+    """Change a result at the very moment at which Discord has its message: method, number, statement."""
+    left = list(changes)
+
+    def look(exchange: Exchange) -> None:
+        if left and "/webhooks/" in exchange.path and exchange.method == left[0][0]:
+            _, number, statement = left.pop(0)
+            with closing(sqlite3.connect(folder / "kleinbot.sqlite3", timeout=30)) as database, database:
+                database.execute(statement, (number,))
+
+    standin.on_exchange.append(look)
+
+
+async def test_what_is_hidden_or_deleted_while_it_is_handed_over_is_taken_back(
+    environment: BotEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kleinbot.app.lifecycle._CLOSING_S", 0.2)  # one hand-over hangs at the stop
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        for _ in range(4):
+            await delivered(bot, prompt=PROMPT)
+        async with bot.app.container.base.database.transaction() as transaction:
+            await transaction.change("UPDATE outbox SET state = 'kept' WHERE outbox_id > 1")
+            await transaction.change("DELETE FROM posted_images")
+        changes = [("POST", 2, DELETE), ("PATCH", 3, DELETE), ("PATCH", 4, HIDE)]
+        _when_sent(bot.standin, environment.folder, changes)
+        handle = await bot.ada.command(bot.channel, "queue")
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 4)
+        left = [message for message in handle.messages if not message.is_deleted]
+        assert not any(message.pictures or "reynard" in message.text for message in left)
+        assert len(left) == 2
+        assert "**#4** of" in left[1].text
+        assert await bot.number("SELECT COUNT(*) FROM hand_overs") == 0
+        # The same with a process that ends between the message and its note.
+        async with bot.app.container.base.database.transaction() as transaction:
+            await transaction.change("UPDATE outbox SET state = 'kept' WHERE outbox_id = 1")
+        bot.standin.hang_next_upload(WAIT_S, is_done=True)
+        handle = await bot.ada.command(bot.channel, "queue")
+        shown = await result(handle)
+        async with bot.app.container.base.database.transaction() as transaction:
+            await transaction.change(DELETE, 1)
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await bot.until("SELECT COUNT(*) FROM hand_overs", 0)
+        assert shown.is_deleted
 
 
 async def _key(bot: RunningBot, number: int) -> str:

@@ -2,6 +2,10 @@
 
 A follow-up has no nonce and is in no channel's history. So a follow-up without images is sent first and
 noted. Then it is edited, which may be repeated. After a lost answer or a crash, the note tells where to look.
+
+A result may be deleted or hidden at any moment until Discord has it. So this is asked in the transaction that
+notes what was sent, and the message is taken back: nobody but its member can reach it, and the bot only while
+its interaction lives.
 """
 
 import functools
@@ -108,20 +112,30 @@ class Undelivered:
 
     async def _give(self, interaction: discord.Interaction[Any], row: OutboxRow) -> None:
         job = await self._queries.job(row.job_id)
-        if job is None or job.deleted_ms is not None:
-            async with self._database.transaction() as transaction:
-                await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
+        if job is None:
+            await self._mark_unneeded(row)
             return
         there = await posted.delivered(self._database.read, job.job_id)
         earlier_id = await self._earlier(interaction.client, job, there)
+        if job.deleted_ms is not None:
+            await self._mark_unneeded(row)
+            return
         message_id = min(there.values(), default=earlier_id)
-        if message_id is None:
-            note = self._texts.say(job.locale, "kept-note")
-            compose = functools.partial(self._results.first, job, note=note)
-            message_id = await self._send(interaction, job, compose, there)
-        while left := splitting.left_of(job, there):
-            await self._send(interaction, job, functools.partial(self._results.further, job, left), there)
-        await self._mark_sent(row, job, message_id)
+        try:
+            if message_id is None:
+                note = self._texts.say(job.locale, "kept-note")
+                compose = functools.partial(self._results.first, job, note=note)
+                message_id = await self._send(interaction, job, compose, there)
+            while left := splitting.left_of(job, there):
+                await self._send(interaction, job, functools.partial(self._results.further, job, left), there)
+        except _DeletedMeanwhileError:
+            await self._mark_unneeded(row)
+        else:
+            await self._mark_sent(row, job, message_id)
+
+    async def _mark_unneeded(self, row: OutboxRow) -> None:
+        async with self._database.transaction() as transaction:
+            await outbox.mark_unneeded(transaction, row.outbox_id, self._clock.now_ms())
 
     async def _mark_sent(self, row: OutboxRow, job: Job, message_id: int) -> None:
         async with self._database.transaction() as transaction:
@@ -140,15 +154,14 @@ class Undelivered:
         place = await handovers.of_job(self._database.read, job.job_id)
         if place is None:
             return None
-        webhook = discord.Webhook.partial(place.application_id, place.token, client=client)
-        webhook.proxy = client.http.proxy  # which discord.py 2.7 forgets here
+        webhook = _webhook(client, place)
         try:
             is_there = _shows_a_result(await webhook.fetch_message(place.message_id))
         except discord.HTTPException as error:
             if error.code not in GONE:
                 raise
             is_there = False  # or nobody can tell any more: better twice than never
-        await self._note(job, place, place.positions if is_there else ())
+        await self._note(webhook, job, place, place.positions if is_there else ())
         if not is_there:
             return None
         there |= dict.fromkeys(place.positions, place.message_id)
@@ -161,6 +174,7 @@ class Undelivered:
         compose: Callable[[UploadLimits], Awaitable[ResultMessage]],
         there: dict[int, int],
     ) -> int:
+        """Send one message of the result. Raises _DeletedMeanwhileError once its message is taken back."""
         soon = core_views.plain(self._texts.say(job.locale, "kept-coming", number=str(job.number)))
         message = await interaction.followup.send(view=soon, ephemeral=True, wait=True)
 
@@ -169,27 +183,68 @@ class Undelivered:
             place = HandOver(interaction.application_id, interaction.token, message.id, part.positions)
             async with self._database.transaction() as transaction:
                 await handovers.note(transaction, job.job_id, job.server_id, place)
-            await interaction.followup.edit_message(
-                message.id, view=part.message.view, attachments=list(part.message.files)
-            )
+            if not await self._is_deleted(job):
+                await interaction.followup.edit_message(
+                    message.id, view=part.message.view, attachments=list(part.message.files)
+                )
             return place
 
         place = await splitting.fitting(UploadLimits(interaction.filesize_limit), attempt)
-        await self._note(job, place, place.positions)
+        await self._note(interaction.followup, job, place, place.positions)
         there |= dict.fromkeys(place.positions, message.id)
+        if await self._is_deleted(job):
+            raise _DeletedMeanwhileError
         return message.id
 
-    async def _note(self, job: Job, place: HandOver, shown: Sequence[int]) -> None:
-        """Note which images the message at ``place`` shows, now that this is certain."""
+    async def _is_deleted(self, job: Job) -> bool:
+        found = await self._queries.job(job.job_id)
+        return found is None or found.deleted_ms is not None
+
+    async def _note(self, webhook: discord.Webhook, job: Job, place: HandOver, shown: Sequence[int]) -> None:
+        """Note which images the message at ``place`` shows, now that this is certain.
+
+        If they were deleted or hidden meanwhile, the message is taken back. Until it is, the hand-over stays
+        noted, so that the next attempt finds the message.
+        """
         async with self._database.transaction() as transaction:
-            await handovers.forget(transaction, job.job_id)
             # Not the channel of the command: people there see neither the message nor the job.
             is_wanted = await posted.note(
                 transaction, job.job_id, shown, job.channel_id, place.message_id,
                 PostedFor.DELIVERY, self._clock.now_ms(),
             )  # fmt: skip
+            if is_wanted:
+                await handovers.forget(transaction, job.job_id)
         if not is_wanted:
+            await self._take_back(webhook, job, place)
+            async with self._database.transaction() as transaction:
+                await handovers.forget(transaction, job.job_id)
             self._wake_removal()
+
+    async def _take_back(self, webhook: discord.Webhook, job: Job, place: HandOver) -> None:
+        """Remove the message of a deleted result; let that of a hidden one say that it is hidden."""
+        try:
+            if await self._is_deleted(job):
+                await webhook.delete_message(place.message_id)
+                return
+            hidden = await self._results.again(
+                job, place.positions, UploadLimits(splitting.DEFAULT_FILE_BYTES)
+            )
+            await webhook.edit_message(
+                place.message_id, view=hidden.message.view, attachments=list(hidden.message.files)
+            )
+        except discord.HTTPException as error:
+            if error.code not in GONE:
+                raise
+
+
+class _DeletedMeanwhileError(Exception):
+    """The result was deleted while it was handed over; its message is gone."""
+
+
+def _webhook(client: discord.Client, place: HandOver) -> discord.Webhook:
+    webhook = discord.Webhook.partial(place.application_id, place.token, client=client)
+    webhook.proxy = client.http.proxy  # which discord.py 2.7 forgets here
+    return webhook
 
 
 def _shows_a_result(message: discord.Message) -> bool:
