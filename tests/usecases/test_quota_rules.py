@@ -1,8 +1,16 @@
 """Which rule is in force: ties, the owner's bound as a window, long windows, bursts alone, zero."""
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
 from kleinbot.domain.clock import DAY_MS, HOUR_MS
-from kleinbot.domain.quota import LimitSource, QuotaTerms, RoleRule
+from kleinbot.domain.quota import EverywhereSpending, Grant, LimitSource, QuotaTerms, RoleRule, Spending
 from kleinbot.store.members.members import Standing
+from kleinbot.usecases.quota.quota import Balance, Everywhere
 from kleinbot.usecases.quota.rules import (
     BURST_MS,
     Limit,
@@ -73,3 +81,52 @@ def test_a_window_that_could_never_refuse_is_idle() -> None:
 def test_a_sample_of_the_campaign_over_rules_agrees_with_its_model() -> None:
     found = campaign(0, 12)
     assert min(found.accepted, found.refused, found.refused_everywhere) > 0
+
+
+def _spent_often(times: int) -> Balance:
+    """A member who spent a picture ``times`` times in a week, with three windows and two grants."""
+    now_ms = 10**12
+    moments_ms = [now_ms - 168 * HOUR_MS + 1 + index * (168 * HOUR_MS // times) for index in range(times)]
+    windows = (Window(10 * times, 168 * HOUR_MS), Window(100, HOUR_MS), Window(30, BURST_MS))
+    found = Balance(
+        Limit(windows, LimitSource.MEMBER, 10**6),
+        tuple(Spending(at_ms, 10) for at_ms in moments_ms),
+        (Grant(1, 5, 5, now_ms + HOUR_MS, "", 1), Grant(2, 5, 5, now_ms + DAY_MS, "", 1)),
+        DAY_MS,
+        now_ms,
+        Everywhere(10**6, tuple(EverywhereSpending(at_ms, 10, 5) for at_ms in moments_ms)),
+    )
+    assert found.left_tenths >= 0  # adds up once what was spent
+    return found
+
+
+def _lines_run(call: Callable[[], object]) -> int:
+    ran = 0
+
+    def trace(frame: FrameType, event: str, arg: Any) -> Any:
+        nonlocal ran
+        del arg
+        ran += event == "line" and "quota" in frame.f_code.co_filename
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return ran
+
+
+@pytest.mark.parametrize("price_tenths", [120, 10**6])
+def test_when_a_price_can_be_paid_takes_as_long_after_a_hundred_times_as_many_spendings(
+    price_tenths: int,
+) -> None:
+    few, many = _spent_often(50), _spent_often(5_000)
+    asked: tuple[Callable[[Balance], object], ...] = (
+        lambda balance: balance.affordable_at_ms(price_tenths),
+        lambda balance: balance.refusing(price_tenths),
+        lambda balance: balance.next_return(),
+    )
+    for ask in asked:
+        assert 0 < _lines_run(lambda: ask(many)) <= 2 * _lines_run(lambda: ask(few)) + 200  # noqa: B023

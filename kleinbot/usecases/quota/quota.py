@@ -213,41 +213,43 @@ class Balance:
 
     def affordable_at_ms(self, price_tenths: int) -> int | None:
         """Return when ``price_tenths`` will be left if nothing else is spent; None if never."""
-        return self._first(self._returns_ms(), lambda at_ms: self._left_at(at_ms) >= price_tenths)
+        return self._first_ms(lambda at_ms: self._left_at(at_ms) >= price_tenths)
 
     def next_return(self) -> Returning | None:
         """Return when the next part of the allowance returns, and how much; None if nothing will."""
         left = self._allowance_at(self.now_ms)
-        later = ((at, self._allowance_at(at) - left) for at in self._returns_ms())
-        return next((Returning(at, tenths) for at, tenths in later if tenths > 0), None)
+        at_ms = self._first_ms(lambda at_ms: self._allowance_at(at_ms) > left)
+        return None if at_ms is None else Returning(at_ms, self._allowance_at(at_ms) - left)
 
-    def _returns_ms(self) -> list[int]:
-        """Return the moments at which something leaves a window."""
-        spent_ms = {each.counts_ms for each in self.spendings}
-        moments_ms = {at + window.length_ms for at in spent_ms for window in self.limit.windows}
-        if self.everywhere is not None:
-            moments_ms |= {each.counts_ms + self.window_ms for each in self.everywhere.spendings}
-        return sorted(at for at in moments_ms if at > self.now_ms)
+    def _first_ms(self, fits: Callable[[int], bool]) -> int | None:
+        """Return the first moment from now on that fits; None if none does.
 
-    def _first(self, moments_ms: Sequence[int], fits: Callable[[int], bool]) -> int | None:
-        """Return the first moment that fits; what is left only shrinks where a grant expires.
-
-        Between two expiries a binary search suffices: there may be thousands of moments.
+        What is left changes where something leaves a window, and shrinks only where a grant expires. So
+        between two expiries a binary search over milliseconds suffices: about thirty looks for a week,
+        however many thousand spendings there are.
         """
-        begin = 0
-        expiries_ms = sorted({grant.expires_ms for grant in self.grants})
-        for end in (*(bisect_left(moments_ms, each) for each in expiries_ms), len(moments_ms)):
-            found = bisect_left(moments_ms, True, begin, end, key=fits)
-            if found < end:
-                return moments_ms[found]
-            begin = max(begin, end)
+        begin_ms, end_ms = self.now_ms, self._unchanged_from_ms + 1
+        expiries_ms = {grant.expires_ms for grant in self.grants}
+        for until_ms in (*sorted(at for at in expiries_ms if begin_ms < at < end_ms), end_ms):
+            if fits(until_ms - 1):
+                return begin_ms + bisect_left(range(begin_ms, until_ms), True, key=fits)
+            begin_ms = until_ms
         return None
+
+    @property
+    def _unchanged_from_ms(self) -> int:
+        """The moment from which on only expiring grants change what is left."""
+        moments_ms = [self.now_ms]
+        if self.spendings:
+            moments_ms.append(self.spendings[-1].counts_ms + self.limit.windows[0].length_ms)
+        if self.everywhere is not None and self.everywhere.spendings:
+            moments_ms.append(self.everywhere.spendings[-1].counts_ms + self.window_ms)
+        return max(moments_ms)
 
     def _affordable_at_ms(self, price_tenths: int, windows: tuple[Window, ...]) -> int | None:
         """Return when some windows alone leave ``price_tenths``; 0: they do now."""
-        moments_ms = [self.now_ms, *self._returns_ms()]
-        at_ms = self._first(
-            moments_ms, lambda at: self._within(windows, at) + self._granted_at(at) >= price_tenths
+        at_ms = self._first_ms(
+            lambda at_ms: self._within(windows, at_ms) + self._granted_at(at_ms) >= price_tenths
         )
         return 0 if at_ms == self.now_ms else at_ms
 
