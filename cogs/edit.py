@@ -54,7 +54,7 @@ class EditCog(commands.Cog):
         reference_1: discord.Attachment | None = None,
         reference_2: discord.Attachment | None = None,
         reference_3: discord.Attachment | None = None,
-        count: app_commands.Range[int, 1, MAX_COUNT] = 1,
+        count: app_commands.Range[int, 1, MAX_COUNT] | None = None,
         seed: app_commands.Range[int, 0, SEED_COUNT - 1] | None = None,
         private: bool | None = None,
     ) -> None:

@@ -12,7 +12,7 @@ from kleinbot.chat.results.recipe_text import unquoted
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import MAX_COUNT, TENTHS
 from kleinbot.domain.noise import SEED_COUNT
-from kleinbot.domain.requests import ImagineRequest, Quality
+from kleinbot.domain.requests import Quality, TypedImagine
 from kleinbot.usecases.recipes import best_quality_tenths
 
 _PROMPT_CHARACTERS = 3000
@@ -54,13 +54,13 @@ class ImagineCog(commands.Cog):
         self,
         interaction: discord.Interaction[Any],
         prompt: Prompt,
-        aspect: Shape = "1:1",
-        count: Count = 1,
+        aspect: Shape | None = None,
+        count: Count | None = None,
         seed: Seed | None = None,
-        private: bool = False,
+        private: bool | None = None,
     ) -> None:
-        request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private)
-        await self._handlers.imagine(interaction, request)
+        typed = TypedImagine(unquoted(prompt), _aspect(aspect), count, seed, private)
+        await self._handlers.imagine(interaction, typed)
 
 
 class ImagineWithQualityCog(commands.Cog):
@@ -76,11 +76,15 @@ class ImagineWithQualityCog(commands.Cog):
         self,
         interaction: discord.Interaction[Any],
         prompt: Prompt,
-        aspect: Shape = "1:1",
-        count: Count = 1,
+        aspect: Shape | None = None,
+        count: Count | None = None,
         quality: Literal["standard", "best"] = "standard",
         seed: Seed | None = None,
-        private: bool = False,
+        private: bool | None = None,
     ) -> None:
-        request = ImagineRequest(unquoted(prompt), Aspect(aspect), count, seed, private, Quality(quality))
-        await self._handlers.imagine(interaction, request)
+        typed = TypedImagine(unquoted(prompt), _aspect(aspect), count, seed, private, Quality(quality))
+        await self._handlers.imagine(interaction, typed)
+
+
+def _aspect(chosen: str | None) -> Aspect | None:
+    return None if chosen is None else Aspect(chosen)

@@ -15,7 +15,6 @@ class Code(StrEnum):
     PROMPT_BLANK = "error-prompt-blank"
     PROMPT_EMPTY = "error-prompt-empty"
     PROMPT_TOO_LONG = "error-prompt-too-long"
-    FOREIGN_PARAMETERS = "error-foreign-parameters"
     CONTENT_MINORS = "error-content-minors"
     CONTENT_OTHERS_PICTURES = "error-content-others-pictures"
     WORDS_FORBIDDEN = "error-words-forbidden"

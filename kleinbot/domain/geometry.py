@@ -1,5 +1,6 @@
 """Picture sizes. One transformer token covers 16×16 pixels."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,6 +61,12 @@ class Aspect(StrEnum):
     def grid(self) -> Grid:
         """The full-size grid: 4096, 4056 or 4032 tokens."""
         return _FULL_GRIDS[self]
+
+    @classmethod
+    def nearest(cls, ratio: float) -> "Aspect":
+        """Return the aspect whose full size is closest to ``ratio``, a positive width in heights."""
+        wanted = math.log(ratio)
+        return min(cls, key=lambda aspect: abs(math.log(aspect.grid.columns / aspect.grid.rows) - wanted))
 
 
 _FULL_GRIDS = {

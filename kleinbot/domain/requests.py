@@ -33,6 +33,29 @@ class ImagineRequest:
 
 
 @dataclass(frozen=True)
+class TypedImagine:
+    """What a member typed or chose for a text-to-image request; None: they left it out."""
+
+    prompt: str
+    aspect: Aspect | None = None
+    count: int | None = None
+    seed: int | None = None
+    private: bool | None = None
+    quality: Quality = Quality.STANDARD
+
+    def completed(self) -> ImagineRequest:
+        """Return the request, with the usual values for what was left out."""
+        return ImagineRequest(
+            self.prompt,
+            self.aspect or Aspect.SQUARE,
+            1 if self.count is None else self.count,
+            self.seed,
+            bool(self.private),
+            self.quality,
+        )
+
+
+@dataclass(frozen=True)
 class PictureReference:
     """One of our pictures, named by the job key that buttons and choices carry, or by job number.
 
@@ -72,12 +95,12 @@ Source = PictureReference | Attached
 
 @dataclass(frozen=True)
 class EditRequest:
-    """A request to edit a picture. ``private`` None: as private as the source."""
+    """A request to edit a picture. ``private`` None: as private as the source. ``count`` None: one."""
 
     instruction: str
     source: Source = PictureReference()
     references: tuple[Attached, ...] = ()
-    count: int = 1
+    count: int | None = None
     seed: int | None = None
     private: bool | None = None
 

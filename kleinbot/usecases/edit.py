@@ -57,5 +57,6 @@ class Edit:
                 yield Draft(spec, (first, *more))
 
         downloads = isinstance(source, Attached) or bool(request.references)
-        options = Options(request.count, request.seed, is_private(request.private, source, actor.member_id))
+        count = 1 if request.count is None else request.count
+        options = Options(count, request.seed, is_private(request.private, source, actor.member_id))
         return await self._submit.prepare(actor, options, draft, downloads=downloads)

@@ -16,6 +16,7 @@ from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.message_media import links_in
 from kleinbot.chat.create.message_pictures import sources_in
 from kleinbot.chat.create.modals import EditModal, ModalKeys, ModalSetup, VariationsModal
+from kleinbot.chat.habits import in_prompt
 from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
@@ -69,9 +70,11 @@ class CreateHandlers:
         self._modal_keys = ModalKeys(clock)
 
     async def edit(self, interaction: discord.Interaction[Any], request: EditRequest) -> None:
-        await self._answer(
-            interaction, await self._edit.begin(self._interactions.actor_of(interaction), request)
-        )
+        request, notes = in_prompt.of_edit(request)
+        prepared = await self._edit.begin(self._interactions.actor_of(interaction), request)
+        if await self._answer(interaction, prepared) and notes:
+            text = in_prompt.notes_text(self._texts, str(interaction.locale), notes)
+            await self._interactions.answer(interaction, text)
 
     async def variations(
         self,
@@ -148,10 +151,13 @@ class CreateHandlers:
 
     async def _answer(
         self, interaction: discord.Interaction[Any], prepared: PreparedRequest, press: Press | None = None
-    ) -> None:
-        """Show where the job stands at once, or defer where an input is slow to download."""
+    ) -> bool:
+        """Show where the job stands at once, or defer where an input is slow to download.
+
+        Returns whether it was accepted.
+        """
         finishing = prepared.finish(self._interactions.reply_address(interaction), press)
-        await self._responder.respond(interaction, finishing, private=prepared.private)
+        return await self._responder.respond(interaction, finishing, private=prepared.private)
 
 
 def _press(interaction: discord.Interaction[Any], button: PersistentButton) -> Press | None:

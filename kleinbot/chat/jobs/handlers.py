@@ -11,12 +11,12 @@ from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.typed_names import typed_number
 from kleinbot.chat.delivery import waiting_views
-from kleinbot.chat.jobs import foreign_parameters
+from kleinbot.chat.habits import in_prompt
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.plain_text import one_line
-from kleinbot.domain.requests import ImagineRequest
+from kleinbot.domain.requests import TypedImagine
 from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancel, Cancelled
@@ -45,13 +45,16 @@ class JobHandlers:
         self._texts = texts
         self._engine_state = engine_state
 
-    async def imagine(self, interaction: discord.Interaction[Any], request: ImagineRequest) -> None:
+    async def imagine(self, interaction: discord.Interaction[Any], typed: TypedImagine) -> None:
         """Accept a request and show where it stands. The row exists before the answer is sent."""
-        foreign_parameters.require_none(self._texts, str(interaction.locale), request)
+        typed, notes = in_prompt.of_imagine(typed)
+        request = typed.completed()
         accepting = self._submit.imagine(
             self._interactions.actor_of(interaction), request, self._interactions.reply_address(interaction)
         )
-        await self._responder.respond(interaction, accepting, private=request.private)
+        if await self._responder.respond(interaction, accepting, private=request.private) and notes:
+            text = in_prompt.notes_text(self._texts, str(interaction.locale), notes)
+            await self._interactions.answer(interaction, text)
 
     async def cancel_pressed(self, interaction: discord.Interaction[Any], button: CancelButton) -> None:
         actor = self._interactions.actor_of(interaction)

@@ -32,11 +32,15 @@ class JobResponder:
 
     async def respond(
         self, interaction: discord.Interaction[Any], accepting: Awaitable[Accepted], *, private: bool
-    ) -> None:
-        """Show where the job stands once it is accepted; defer if that takes too long."""
+    ) -> bool:
+        """Show where the job stands once it is accepted; defer if that takes too long.
+
+        Returns whether it was accepted; a refusal after the deferral was answered here.
+        """
         async with self._outcome(interaction, accepting, private=private) as opening:
             if opening is not None:
                 await self._show_accepted(interaction, opening)
+        return opening is not None
 
     @asynccontextmanager
     async def _outcome(

@@ -1,6 +1,5 @@
 """How a result was made, as text that can be pasted as a command."""
 
-import math
 import re
 
 from kleinbot.chat.core import text as core_text
@@ -104,13 +103,7 @@ def command(
 
 def nearest_aspect(grid: Grid) -> Aspect:
     """Return the aspect whose full size is closest to ``grid``, which a small GPU may have scaled down."""
-    return nearest_ratio(grid.columns / grid.rows)
-
-
-def nearest_ratio(ratio: float) -> Aspect:
-    """Return the aspect whose full size is closest to ``ratio``, a positive width in heights."""
-    wanted = math.log(ratio)
-    return min(Aspect, key=lambda aspect: abs(math.log(aspect.grid.columns / aspect.grid.rows) - wanted))
+    return Aspect.nearest(grid.columns / grid.rows)
 
 
 def _parent_name(job: Job, reader_id: int) -> str:

@@ -5,8 +5,6 @@ error-button-unknown = Dieser Knopf gehört zu einer anderen Version von mir, de
 error-prompt-blank = Im Prompt steht nichts, was man sehen kann. Sag in ein paar Worten, was auf dem Bild zu sehen sein soll. Es wurde nichts berechnet.
 error-prompt-empty = Ohne Steuerwörter bleibt vom Prompt nichts übrig. Sag in ein paar Worten, was auf dem Bild zu sehen sein soll.
 error-prompt-too-long = Der Prompt ist { $tokens } Tokens lang, das Modell liest höchstens { $limit }. Kürze ihn um etwa { $excess } Wörter.
-error-foreign-parameters = `{ $parameters }` gehört zu Midjourneys Bot; hier läse das Modell es als Wörter. Format und Seed sind Optionen des Befehls, und statt --no sagst du im Prompt, was du sehen willst. Es wurde nichts berechnet. Ohne das:
-    { $command }
 error-seed-out-of-range = Der Seed { $seed } liegt außerhalb des Bereichs. Nimm eine ganze Zahl von 0 bis 4294967295 oder lass ihn weg.
 error-count-out-of-range = { $count } Bilder auf einmal gehen nicht. Wähle 1 bis { $most }.
 error-not-in-a-server = Ich arbeite nur auf einem Server, nicht in Direktnachrichten.

@@ -5,8 +5,6 @@ error-button-unknown = That button belongs to another version of me, so I cannot
 error-prompt-blank = The prompt has nothing in it that can be seen. Say in a few words what the picture should show. Nothing was charged.
 error-prompt-empty = The prompt is empty once control words are taken out. Say in a few words what the picture should show.
 error-prompt-too-long = The prompt is { $tokens } tokens long and the model reads at most { $limit }. Shorten it by about { $excess } words.
-error-foreign-parameters = `{ $parameters }` belongs to Midjourney's bot; here the model would read it as words. The shape and the seed are options of the command, and for --no say in the prompt what you want to see instead. Nothing was charged. Without it:
-    { $command }
 error-seed-out-of-range = The seed { $seed } is out of range. Use a whole number from 0 to 4294967295, or leave it out.
 error-count-out-of-range = { $count } pictures at once is not possible. Ask for 1 to { $most }.
 error-not-in-a-server = I only work inside a server, not in direct messages.

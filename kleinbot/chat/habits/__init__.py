@@ -1,0 +1,1 @@
+"""What members bring along from elsewhere: parameters in a prompt."""

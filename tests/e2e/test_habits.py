@@ -1,0 +1,35 @@
+"""What members bring along from elsewhere works through the real client."""
+
+from tests.e2e.pictures import a_png, parameters, result, said_alone, size
+from tests.e2e.running_bot import BotEnvironment
+from tests.scripted_engine import ScriptedEngine
+
+
+async def test_parameters_in_a_prompt_are_understood_and_the_rest_is_named_to_its_member_alone(
+    environment: BotEnvironment,
+) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await bot.ready()
+        handle = await bot.ada.command(
+            bot.channel, "imagine", prompt="a fox —ar 3:2 --seed 41 --repeat 2 --v 6 --no text"
+        )
+        done = await result(handle)
+        assert done.text.startswith(f"**a fox** — <@{bot.ada.id}> · #1\n")
+        assert "seed 41" in done.text
+        assert len(done.pictures) == 2
+        assert size(done.pictures[0])[0] > size(done.pictures[0])[1]
+        assert parameters(done.pictures[0]).startswith("a fox\n")
+        await said_alone(handle, "-# `--v --no` mean nothing here, so I left them out.")
+
+        private = await result(await bot.ada.command(bot.channel, "imagine", prompt="a fox --stealth"))
+        assert private.is_ephemeral
+        edit = await bot.ada.command(
+            bot.channel, "edit", instruction="green —ar 3:2 --seed 7", image=a_png(), seed=8
+        )
+        await said_alone(edit, "so I left out `--ar 3:2`.")
+        await said_alone(edit, "so `--seed 7` did not count.")
+        edited = await result(edit)
+        assert "seed 8" in edited.text
+        assert edited.text.startswith("**green** ")
+        empty = await bot.ada.command(bot.channel, "imagine", prompt="--ar 3:2")
+        await said_alone(empty, "The prompt has nothing in it that can be seen.")
