@@ -225,12 +225,14 @@ def write_policy() -> None:
 
     From the settings that hold. Read it, and change what your law asks for.
     """
+    from kleinbot.config.values import OFF
     from kleinbot.texts import Texts
 
     settings = load().settings
     texts = Texts(settings.locale)
     contact = settings.contact or "KLEINBOT_CONTACT"
-    typer.echo(texts.say(None, "policy-document", contact=contact, hours=settings.quota_hours))
+    judged = "no" if settings.classifier == OFF else "yes"
+    typer.echo(texts.say(None, "policy-document", contact=contact, hours=settings.quota_hours, judged=judged))
 
 
 @commands.command("settings")

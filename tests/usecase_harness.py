@@ -22,6 +22,7 @@ from kleinbot.domain.job import DiscordReply, Job, Lane
 from kleinbot.domain.job_spec import JobKind, JobSpec
 from kleinbot.domain.people import Actor
 from kleinbot.domain.ports.metrics_sink import NoMetrics
+from kleinbot.domain.ports.picture_judge import NoJudge, PictureJudge
 from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.work import JobProgress, OutOfMemory, StageSeconds
 from kleinbot.images.cpu_pool import CpuPool
@@ -187,6 +188,7 @@ def build(
     chance: random.Random | None = None,
     further_engines: Sequence[ScriptedEngine] = (),
     faults: Faults | None = None,
+    judge: PictureJudge | None = None,
 ) -> UseCaseHarness:
     chance = chance or random.Random(1)
     metrics, disk, progress = RecordingMetrics(), DiskSpace(), ProgressRecorder()
@@ -205,6 +207,7 @@ def build(
         Inbound(),
         Intake(clock),
         metrics,
+        judge or NoJudge(),
     )
     capacity = capacity or LimitsOnly(engine.profile)
     engines = [(each, capacity) for each in (engine, *further_engines)]

@@ -96,6 +96,7 @@ def build_container(
     status = StatusReader(
         database=base.database, scheduler=scheduling.scheduler, metrics=metrics, loop_lag=loop_lag,
         inbound=base.inbound, intake=base.intake, archive=base.archive, sweeper=sweeper, skew=delivery.skew,
+        judge=base.judge,
     )  # fmt: skip
     presence = Presence(current, texts, base.clock)
 

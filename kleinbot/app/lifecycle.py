@@ -154,6 +154,7 @@ class App:
                 ("joining posts", self.container.discord.joining.run),
                 ("commands", self._sync_commands),
                 ("tokenizer", self._load_tokenizer),
+                ("classifier", self.container.base.judge.run),
             )
         ]
         gateway = asyncio.create_task(self.container.discord.client.connect(), name="gateway")

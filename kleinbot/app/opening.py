@@ -12,9 +12,12 @@ from kleinbot.app.failed_profiles import FailedProfiles
 from kleinbot.app.gpu_availability import GpuAvailability
 from kleinbot.app.lifecycle import App
 from kleinbot.app.model_choice import ModelChoice, choose_model, log_choice, pin_gpu
+from kleinbot.app.picture_judge import build_judge
 from kleinbot.app.profile_reselection import ProfileReselection
 from kleinbot.archive.archive import Archive
+from kleinbot.classifier.judge import ClassifierJudge
 from kleinbot.config.settings import Settings
+from kleinbot.domain.ports.picture_judge import NoJudge
 from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.placeholder import PlaceholderEngine
 from kleinbot.engine.protocol import Engine
@@ -64,7 +67,8 @@ async def opened(
             prepare, file, settings.archive_folder, externals.clock, externals.faults
         )
         metrics = BotMetrics()
-        base = await _base(settings, externals, metrics, stack)
+        judge = build_judge(settings, externals.clock, metrics, draws_small=model.is_small)
+        base = await _base(settings, externals, metrics, judge, stack)
         engine = engine or _engine(settings, externals, model, availability)
         sweeper = Sweeper(
             base.archive, file, pairing, Texts(settings.locale), base.clock, settings.archive_options
@@ -79,7 +83,15 @@ async def opened(
         yield app
 
 
-async def _base(settings: Settings, externals: Externals, metrics: BotMetrics, stack: AsyncExitStack) -> Base:
+async def _base(
+    settings: Settings,
+    externals: Externals,
+    metrics: BotMetrics,
+    judge: ClassifierJudge | None,
+    stack: AsyncExitStack,
+) -> Base:
+    if judge is not None:
+        stack.push_async_callback(within, _CLOSING_S, judge.close)
     database = await Database.open(settings.database_file, externals.faults)
     stack.push_async_callback(within, _CLOSING_S, database.close)
     archive = await asyncio.to_thread(Archive, settings.archive_folder, None, externals.clock)
@@ -96,6 +108,7 @@ async def _base(settings: Settings, externals: Externals, metrics: BotMetrics, s
         Inbound(),
         Intake(externals.clock),
         metrics,
+        judge or NoJudge(),
     )
 
 

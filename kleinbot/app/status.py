@@ -6,6 +6,7 @@ from collections import Counter
 from kleinbot.archive.archive import Archive
 from kleinbot.chat.core.clock_skew import ClockSkew
 from kleinbot.domain.job import Lane
+from kleinbot.domain.ports.picture_judge import PictureJudge
 from kleinbot.images.intake.inbound import Inbound
 from kleinbot.images.intake.intake import Intake
 from kleinbot.metrics.counters import BotMetrics
@@ -36,6 +37,7 @@ class StatusReader:
         archive: Archive,
         sweeper: Sweeper,
         skew: ClockSkew,
+        judge: PictureJudge,
     ) -> None:
         self._database = database
         self._scheduler = scheduler
@@ -46,6 +48,7 @@ class StatusReader:
         self._archive = archive
         self._sweeper = sweeper
         self._skew = skew
+        self._judge = judge
 
     async def reading(self) -> Reading:
         """Return the current gauges."""
@@ -85,6 +88,7 @@ class StatusReader:
             ),
             archive_problem=self._sweeper.problem,
             clock_ahead_ms=self._skew.ahead_ms if self._skew.is_reported else None,
+            judge=self._judge.state,
         )
 
     async def _ends(self) -> EndErrors:

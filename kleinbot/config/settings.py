@@ -23,6 +23,7 @@ from kleinbot.config.values import (
     http_proxy,
     known_locale,
     lowercased,
+    off_or_classifier,
     split,
     stripped,
     token_shaped,
@@ -296,6 +297,37 @@ class Settings(BaseSettings):
             description="Where people reach you about their data or a picture; stands in /privacy policy.",
         ),
     ] = None
+    classifier: Annotated[
+        Path | str | None,
+        BeforeValidator(off_or_classifier),
+        ValidValue(
+            "off, a folder that exists, or a repository on the Hugging Face hub like "
+            "Falconsai/nsfw_image_detection"
+        ),
+        Field(
+            description="The model that judges each picture before anybody sees it, on the processor: a "
+            "folder or a repository with a ViT image classifier, or off. Unset: "
+            "Falconsai/nsfw_image_detection (0.34 GB, downloaded once) where FLUX.2 [klein] draws, none "
+            "where the small model does. It makes mistakes both ways."
+        ),
+    ] = None
+    classifier_labels: Annotated[
+        tuple[Annotated[str, BeforeValidator(stripped), Field(min_length=1, max_length=100)], ...],
+        NoDecode,
+        BeforeValidator(split),
+        ValidValue("labels of the classifier separated by commas (in kleinbot.toml a list)"),
+        Field(min_length=1, description="Which of the classifier's labels block a picture."),
+    ] = ("nsfw",)
+    classifier_threshold: Annotated[
+        float,
+        Number,
+        ValidValue("a number from 0.05 to 1"),
+        Field(
+            ge=0.05,
+            le=1,
+            description="From which probability of these labels on a picture is blocked; lower blocks more.",
+        ),
+    ] = 0.5
     metrics_port: Annotated[
         int | None,
         Number,

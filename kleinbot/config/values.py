@@ -153,4 +153,14 @@ def folder_or_hub_repository(value: object) -> object:
     return value.strip()
 
 
+OFF = "off"
+
+
+def off_or_classifier(value: object) -> object:
+    """Return OFF, a folder or the id of a hub repository."""
+    if isinstance(value, str) and value.strip().casefold() == OFF:
+        return OFF
+    return folder_or_hub_repository(value)
+
+
 Number = BeforeValidator(no_boolean)

@@ -1,9 +1,10 @@
-"""Turns pixels into a labelled file in the archive, and then a row, while the next batch is drawn."""
+"""Judges pixels and turns them into a labelled file in the archive and a row, beside the next batch."""
 
 import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from functools import partial
 
 from kleinbot.archive.archive import Archive, DiskFullError
 from kleinbot.domain.clock import Clock, sleep_until
@@ -12,11 +13,14 @@ from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import FinishedImage, Job
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pictures import Pixels
+from kleinbot.domain.ports.picture_judge import Judgement, PictureJudge
+from kleinbot.domain.quota import AuditAction
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.embedded_recipe import EmbeddedRecipe
 from kleinbot.images.labelled import encode_png, pixel_hash
 from kleinbot.store.database import Database, Transaction
 from kleinbot.store.jobs import jobs
+from kleinbot.store.members import audit
 
 _log = logging.getLogger(__name__)
 _AT_ONCE = 12
@@ -43,8 +47,10 @@ class Finisher:
         version: str,
         fail: Callable[[str, RenderError], Awaitable[object]],
         keep_tags: Callable[[Transaction], Awaitable[None]],
+        judge: PictureJudge,
     ) -> None:
         """Take ``keep_tags``: it stores what an image that ends is charged."""
+        self._judge = judge
         self._fail = fail
         self._keep_tags = keep_tags
         self._database = database
@@ -146,20 +152,15 @@ class Finisher:
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         """Archive and record an image, again and again until both succeed or the process ends."""
         try:
-            png, digest = await self._encoded(job, key, pixels)
+            if await self._judge.judge(pixels) is Judgement.BLOCKED:
+                record = partial(self._block, job, key)
+            else:
+                png, digest = await self._encoded(job, key, pixels)
+                record = partial(self._store, job, key, png, digest, seconds)
+            del pixels
             while True:
                 try:
-                    stored = await self._archive.put(job.server_id, key.job_id, key.position, png)
-                    self._faults.reach(FaultPoint.AFTER_FILE)
-                    done = FinishedImage(key, stored.path, stored.byte_count, stored.sha256, digest, seconds)
-                    async with self._database.transaction() as transaction:
-                        recorded = await jobs.finish_image(transaction, done, self._clock.now_ms())
-                        await self._keep_tags(transaction)
-                        self._faults.reach(FaultPoint.BEFORE_COMMIT)
-                    self._faults.reach(FaultPoint.AFTER_COMMIT)
-                    if not recorded:  # it was cancelled meanwhile
-                        await self._archive.discard(stored.path)
-                    self._wake_delivery()
+                    await record()
                 except (OSError, DiskFullError, sqlite3.OperationalError) as error:
                     if not await self._may_try_again(key, error):
                         return
@@ -171,6 +172,34 @@ class Finisher:
             await self._fail_surely(key, RenderError(Code.RENDER_FAILED))
         finally:
             self._drawn.discard(key)
+
+    async def _store(self, job: Job, key: ImageKey, png: bytes, digest: str, seconds: float) -> None:
+        """Write the file, and record the image in one transaction with what it costs."""
+        stored = await self._archive.put(job.server_id, key.job_id, key.position, png)
+        self._faults.reach(FaultPoint.AFTER_FILE)
+        done = FinishedImage(key, stored.path, stored.byte_count, stored.sha256, digest, seconds)
+        async with self._database.transaction() as transaction:
+            recorded = await jobs.finish_image(transaction, done, self._clock.now_ms())
+            await self._keep_tags(transaction)
+            self._faults.reach(FaultPoint.BEFORE_COMMIT)
+        self._faults.reach(FaultPoint.AFTER_COMMIT)
+        if not recorded:  # it was cancelled meanwhile
+            await self._archive.discard(stored.path)
+        self._wake_delivery()
+
+    async def _block(self, job: Job, key: ImageKey) -> None:
+        """Refund an image that nobody may see; moderators read that there was one, and not what was asked."""
+        async with self._database.transaction() as transaction:
+            now_ms = self._clock.now_ms()
+            if await jobs.block_image(transaction, key, now_ms):
+                await audit.note(
+                    transaction, AuditAction.PICTURE_BLOCKED, job.member_id, now_ms,
+                    server_id=job.server_id, member_id=job.member_id,
+                )  # fmt: skip
+            await self._keep_tags(transaction)
+            self._faults.reach(FaultPoint.BEFORE_COMMIT)
+        self._faults.reach(FaultPoint.AFTER_COMMIT)
+        self._wake_delivery()
 
     async def _may_try_again(self, key: ImageKey, error: Exception) -> bool:
         """Wait after a failed attempt to store an image; False once the process is ending."""

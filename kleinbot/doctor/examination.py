@@ -12,7 +12,7 @@ from kleinbot.config.proxy import proxy_for
 from kleinbot.config.settings import Settings
 from kleinbot.config.sources import files_with_secrets
 from kleinbot.config.values import DeviceChoice
-from kleinbot.doctor import data, discord_account, intake, machine, mode, model
+from kleinbot.doctor import classifier, data, discord_account, intake, machine, mode, model
 from kleinbot.doctor.findings import Finding, Topic, Verdict, of_error, ok, problem, warning
 from kleinbot.domain.profile import Device
 from kleinbot.domain.work import ModelSize
@@ -112,8 +112,10 @@ def _model(settings: Settings, facts: MachineFacts, report: TorchProbe, tools: I
         if falls_back_to_small_model(settings, _served(settings), chosen):
             away = of_error(Topic.PROFILE, waits_for(chosen.choice.fallback))
             return [machine.host_memory(facts, 0), *found, away]
-        found = [machine.host_memory(facts, pinned_bytes(chosen.profile))]
+        judging, judge_bytes = classifier.classifier(settings, draws_small=chosen.is_small)
+        found = [machine.host_memory(facts, pinned_bytes(chosen.profile) + judge_bytes)]
         found.append(model.weights(chosen, settings.weights, tools.free_bytes_at, tools.plan_download))
+        found.append(judging)
     except OSError as error:
         return [machine.host_memory(facts, 0), model.unreadable(error)]
     return [*found, *mode.mode(chosen.choice, facts), *model.profile(chosen.choice)]

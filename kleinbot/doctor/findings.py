@@ -29,6 +29,7 @@ class Topic(StrEnum):
     HOST_MEMORY = "doctor-topic-host-memory"
     DISK = "doctor-topic-disk"
     WEIGHTS = "doctor-topic-weights"
+    CLASSIFIER = "doctor-topic-classifier"
     MODE = "doctor-topic-mode"
     REASON = "doctor-topic-reason"
     PROFILE = "doctor-topic-profile"

@@ -144,6 +144,7 @@ class AuditAction(StrEnum):
     REFUSED_MINORS = "refused-minors"
     REFUSED_OTHERS_PICTURES = "refused-others-pictures"
     REFUSED_WORD = "refused-word"
+    PICTURE_BLOCKED = "picture-blocked"
     WARN = "warn"
     HIDE = "hide"
     HIDE_REPORTED = "hide-reported"

@@ -74,6 +74,14 @@ def resident_bytes(profile: Profile) -> int:
     return total
 
 
+def classifier_bytes(file_bytes: int) -> int:
+    """Return the bytes of host memory that a classifier of pictures takes, whose weights have ``file_bytes``.
+
+    The weights in 32-bit numbers, and as much again while they are read; activations of one picture are less.
+    """
+    return 2 * file_bytes
+
+
 def pinned_bytes(profile: Profile) -> int:
     """Return the bytes of weights in pinned host memory."""
     total = 0

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 
 from kleinbot.domain.errors import Code
 from kleinbot.domain.job import Lane
+from kleinbot.domain.ports.picture_judge import Judgement
 from kleinbot.domain.work import OutOfMemory, StageSeconds
 from kleinbot.metrics.readings import Reading, Readings
 
@@ -30,6 +31,7 @@ class BotMetrics:
         self._batches = counter("kleinbot_batches", "Batches that left the graphics card", "images")
         self._suspended = counter("kleinbot_batches_suspended", "Times that a batch let others pass")
         self._memory = counter("kleinbot_out_of_memory", "Times that memory did not suffice", "rung")
+        self._judged = counter("kleinbot_pictures_judged", "Pictures that were to be judged", "verdict")
         self._deliveries = counter("kleinbot_deliveries", "Results told, by way", "way")
         self._waits = Histogram(
             "kleinbot_wait_seconds", "From acceptance until the first picture starts", ["lane"],
@@ -82,6 +84,9 @@ class BotMetrics:
 
     def failed(self, code: Code) -> None:
         self._failures.labels(_reason(code)).inc()
+
+    def judged(self, judgement: Judgement) -> None:
+        self._judged.labels(judgement).inc()
 
     def delivered(self, route: str) -> None:
         """Count a result that reached its member."""

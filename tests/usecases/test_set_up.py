@@ -8,6 +8,7 @@ import pytest
 from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor
+from kleinbot.domain.ports.picture_judge import NoJudge
 from kleinbot.domain.server_settings import ServerSettings
 from kleinbot.store.members import audit, settings
 from kleinbot.usecases.quota.quota import QuotaRule
@@ -31,7 +32,7 @@ CHOICES: list[Choice] = [
 
 @pytest.fixture
 def set_up(harness: UseCaseHarness) -> SetUp:
-    return SetUp(harness.database, QuotaRule(600, DAY_MS), lambda: None, harness.clock)
+    return SetUp(harness.database, QuotaRule(600, DAY_MS), lambda: None, harness.clock, NoJudge())
 
 
 @pytest.mark.parametrize("choice", CHOICES)

@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.faults import Faults
 from kleinbot.domain.ports.metrics_sink import MetricsSink
+from kleinbot.domain.ports.picture_judge import NoJudge, PictureJudge
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.intake.inbound import Inbound
 from kleinbot.images.intake.intake import Intake
@@ -27,6 +28,7 @@ class Base:
     inbound: Inbound
     intake: Intake
     metrics: MetricsSink
+    judge: PictureJudge = field(default_factory=NoJudge)
 
 
 @dataclass(frozen=True)

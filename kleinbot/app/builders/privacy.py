@@ -68,7 +68,7 @@ def build_privacy(
         ),
         Post(base.database, history, sources, wake_delivery, base.clock),
         PurgePictures(base.database, base.archive, base.clock),
-        PrivacyPolicy(base.database, contact, window_ms),
+        PrivacyPolicy(base.database, contact, window_ms, base.judge),
     )
 
 

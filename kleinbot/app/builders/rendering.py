@@ -56,6 +56,7 @@ def build_rendering(
         version=version,
         fail=claims.fail,
         keep_tags=claims.keep_tags,
+        judge=base.judge,
     )
     choices = PreviewChoices(base.database, scheduling.scheduler.cost_model, are_on=previews)
     dispatcher = Dispatcher(

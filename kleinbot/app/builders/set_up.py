@@ -19,7 +19,7 @@ class ServerSetUp:
 
 
 def build_set_up(base: Base, rule: QuotaRule, wakes: MessageWakes) -> ServerSetUp:
-    set_up = SetUp(base.database, rule, wakes.post, base.clock)
+    set_up = SetUp(base.database, rule, wakes.post, base.clock, base.judge)
     return ServerSetUp(JoiningPosts(base.database, base.clock), set_up)
 
 

@@ -132,6 +132,7 @@ class OwnerHandlers:
             lines.append(self._say(interaction, "host-status-archive", detail=detail))
         lines += status_text.clock(self._texts, str(interaction.locale), found.clock_ahead_ms)
         lines += status_text.profile(self._texts, str(interaction.locale), found.profile)
+        lines += status_text.classifier(self._texts, str(interaction.locale), found.judge)
         lines += status_text.activity(self._texts, str(interaction.locale), found.activity)
         if found.loop_late_s is not None:
             lines.append(

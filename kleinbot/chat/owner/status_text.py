@@ -3,6 +3,7 @@
 from kleinbot.chat.core import text as core_text
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job_spec import Checkpoint
+from kleinbot.domain.ports.picture_judge import JudgeState
 from kleinbot.domain.profile import ComponentPlan, Device, Profile
 from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts
@@ -46,6 +47,26 @@ def profile(texts: Texts, locale: str, found: Profile) -> list[str]:
             batch=found.largest_batch,
         ),
     ]
+
+
+def classifier(texts: Texts, locale: str, found: JudgeState) -> list[str]:
+    """Return whether drawn pictures are judged, by what, and what came of it."""
+    lines = [
+        texts.say(
+            locale,
+            "host-status-classifier",
+            phase=str(found.phase),
+            model=core_text.shown_prompt(found.name),
+            passed=found.passed,
+            blocked=found.blocked,
+            unjudged=found.unjudged,
+            milliseconds="-" if found.median_ms is None else str(round(found.median_ms)),
+        )
+    ]
+    if found.error is not None:
+        detail = texts.error(found.error, locale)
+        lines.append(texts.say(locale, "host-status-classifier-detail", detail=detail))
+    return lines
 
 
 def activity(texts: Texts, locale: str, found: ActivityCounts) -> list[str]:

@@ -45,6 +45,7 @@ class PrivacyHandlers:
             contact=facts.contact,
             hours=facts.window_hours,
             days=facts.kept_days,
+            judged="yes" if facts.is_judged else "no",
         )
         await self._interactions.answer(interaction, text)
 

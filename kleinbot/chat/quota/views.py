@@ -47,6 +47,7 @@ AUDIT_SENTENCES = {
     AuditAction.REFUSED_MINORS: ("audit-refused-minors", "audit-refused-minors"),
     AuditAction.REFUSED_OTHERS_PICTURES: ("audit-refused-others-pictures", "audit-refused-others-pictures"),
     AuditAction.REFUSED_WORD: ("audit-refused-word", "audit-refused-word"),
+    AuditAction.PICTURE_BLOCKED: ("audit-picture-blocked", "audit-picture-blocked"),
     AuditAction.WARN: ("audit-warn", "audit-warn"),
     AuditAction.HIDE: ("audit-hide", "audit-hide"),
     AuditAction.HIDE_REPORTED: ("audit-hide-reported", "audit-hide-reported"),

@@ -150,7 +150,8 @@ def _ending(texts: Texts, job: Job, found: Sequence[StoredPicture], note: str | 
         lines.append(texts.say(job.locale, "expired"))
     elif job.error is not None:
         reason = texts.error(job.error, job.locale)
-        lines.append(texts.say(job.locale, "failed-partly", reason=reason) if found else reason)
+        is_partly = bool(found) and job.state is JobState.FAILED
+        lines.append(texts.say(job.locale, "failed-partly", reason=reason) if is_partly else reason)
     if found and note is not None:
         lines.append(f"-# {note}")
     return lines

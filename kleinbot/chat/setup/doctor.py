@@ -94,3 +94,4 @@ def _settings(texts: Texts, locale: str, state: SetUpState, found: _Findings) ->
     found.right.append(
         texts.say(locale, "doctor-editing", allowed="yes" if settings.others_may_edit else "no")
     )
+    found.right.append(texts.say(locale, "doctor-judged", judged="yes" if state.is_judged else "no"))

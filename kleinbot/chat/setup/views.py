@@ -67,7 +67,7 @@ def set_up(texts: Texts, locale: str, page: SetUpPage) -> discord.ui.LayoutView:
     _add(view, texts.say(locale, "setup-locale"), SetUpItem.LOCALE, _locales(texts, locale, page))
     _add(
         view,
-        texts.say(locale, "setup-content"),
+        texts.say(locale, "setup-content", judged="yes" if page.state.is_judged else "no"),
         SetUpItem.OTHERS_MAY_EDIT,
         _editing(texts, locale, page.state),
     )

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from kleinbot.domain.errors import Code
 from kleinbot.domain.job import Lane
+from kleinbot.domain.ports.picture_judge import Judgement
 from kleinbot.domain.work import OutOfMemory, StageSeconds
 
 
@@ -46,6 +47,10 @@ class MetricsSink(Protocol):
         """Count a job that failed; its unfinished images were refunded."""
         ...
 
+    def judged(self, judgement: Judgement) -> None:
+        """Count a picture that the classifier was asked about."""
+        ...
+
 
 class NoMetrics:
     """Counts nothing."""
@@ -76,3 +81,6 @@ class NoMetrics:
 
     def failed(self, code: Code) -> None:
         del code
+
+    def judged(self, judgement: Judgement) -> None:
+        del judgement

@@ -60,7 +60,19 @@ def use_proxy(proxy: str | None) -> None:
 
     None keeps the environment's proxies, as the hub's client reads them.
     """
+    global _in_use
+    _in_use = (proxy,)
     set_client_factory(lambda: _client(proxy))
+
+
+def keep_proxy(proxy: str | None) -> None:
+    """Like ``use_proxy``, but break off no download of another thread where ``proxy`` is in use already."""
+    if _in_use != (proxy,):
+        use_proxy(proxy)
+
+
+_in_use: tuple[str | None] | None = None
+"""What ``use_proxy`` was called with last; it closes the connections of before."""
 
 
 def _client(proxy: str | None) -> Any:  # noqa: ANN401 - of httpx or httpx2, as this version of the hub uses

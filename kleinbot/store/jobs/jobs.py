@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from kleinbot.domain.errors import KleinbotError
+from kleinbot.domain.errors import Code, KleinbotError
 from kleinbot.domain.job import (
     NO_CHANNEL_ID,
     FinishedImage,
@@ -168,6 +168,35 @@ async def finish_image(transaction: Transaction, image: FinishedImage, now_ms: i
     return True
 
 
+async def block_image(transaction: Transaction, key: ImageKey, now_ms: int) -> bool:
+    """End an image that nobody may see: refund it, and end the job with its last image.
+
+    Returns False if the image is no longer running because it was cancelled.
+    """
+    blocked = await transaction.change(
+        "UPDATE images SET state = 'failed' WHERE job_id = ? AND position = ? AND state = 'running'",
+        key.job_id,
+        key.position,
+    )
+    await end_attempt(transaction, key, now_ms, "failed" if blocked else "cancelled")
+    if not blocked:
+        return False
+    await ledger.refund(transaction, key.job_id, key.position, now_ms, reason=ImageState.FAILED)
+    # No image of an open job fails for another reason: whatever else goes wrong ends the whole job.
+    count = await transaction.number(
+        "SELECT COUNT(*) FROM images WHERE job_id = ? AND state = 'failed'", key.job_id
+    )
+    await transaction.change(
+        "UPDATE jobs SET error_code = ?, error_parameters = ? WHERE job_id = ?",
+        Code.PICTURE_BLOCKED,
+        json.dumps({"blocked": count}),
+        key.job_id,
+    )
+    if await _end_if_complete(transaction, key.job_id, now_ms):
+        await outbox.put(transaction, key.job_id, now_ms)
+    return True
+
+
 async def stop(
     transaction: Transaction,
     job_id: str,
@@ -273,8 +302,9 @@ async def lost_attempts(reader: Reader, key: ImageKey) -> int:
 
 async def _end_if_complete(transaction: Transaction, job_id: str, now_ms: int) -> bool:
     ended = await transaction.change(
-        "UPDATE jobs SET state = 'done', ended_ms = ? WHERE job_id = ? AND state = 'running' AND NOT EXISTS"
-        " (SELECT 1 FROM images WHERE images.job_id = jobs.job_id AND images.state != 'done')",
+        "UPDATE jobs SET state = CASE WHEN pictures > 0 THEN 'done' ELSE 'failed' END, ended_ms = ?"
+        " WHERE job_id = ? AND state = 'running' AND NOT EXISTS (SELECT 1 FROM images"
+        " WHERE images.job_id = jobs.job_id AND images.state NOT IN ('done', 'failed'))",
         now_ms,
         job_id,
     )

@@ -103,6 +103,16 @@ host-status-limits = Grenzen: { $tokens } Tokens zu 16×16 px je Bild, { $refere
         [one] { $batch } Bild
        *[other] { $batch } Bilder
     } auf einmal
+host-status-classifier = Klassifikator: { $phase ->
+        [starting] { $model } wird geladen; Bilder warten höchstens eine Minute darauf
+        [ready] { $model }
+        [failed] { $model } lässt sich nicht benutzen; Bilder kommen ungeprüft an
+       *[off] aus, Bilder werden nicht beurteilt (KLEINBOT_CLASSIFIER)
+    }{ $phase ->
+        [off] {""}
+       *[other] {" "}· { $passed } bestanden, { $blocked } zurückgehalten, { $unjudged } ungeprüft · { $milliseconds } ms
+    }
+host-status-classifier-detail = Genaueres zum Klassifikator: { $detail }
 host-status-estimate = Genannter Beginn: die Hälfte auf { $p50 } s genau, 95 % auf { $p95 } s ({ $count ->
         [one] der letzte Auftrag
        *[other] die letzten { $count } Aufträge

@@ -2,6 +2,14 @@
 
 error-content-minors = Ich mache nichts Sexuelles, in dem jemand ein Kind oder jugendlich sein könnte, auf keinem Server und für niemanden. Wenn du etwas anderes gemeint hast, sag es mit anderen Worten. Es wurde nichts berechnet.
 error-content-others-pictures = Ich ziehe niemanden aus und sexualisiere niemanden auf einem Bild, das ich nicht selbst gezeichnet habe, auf keinem Server und für niemanden. Wenn du etwas anderes gemeint hast, sag es mit anderen Worten. Es wurde nichts berechnet.
+error-picture-blocked = { $blocked ->
+        [one] Ein Bild besteht
+       *[other] { $blocked } Bilder bestehen
+    } die automatische Prüfung der Bilder nicht; niemand bekommt so etwas zu sehen. Eine solche Prüfung kann sich irren: Sag es mit anderen Worten oder lass noch einmal zeichnen. Es kostet nichts.
+
+error-classifier-not-vit = Der Klassifikator in { $folder } lässt sich nicht benutzen ({ $reason }). Nenne in KLEINBOT_CLASSIFIER einen ViT-Bildklassifikator mit config.json, preprocessor_config.json und model.safetensors, oder stelle ihn auf off.
+error-classifier-labels = Der Klassifikator hat keines der Labels { $wanted }; er hat { $offered }. Setze KLEINBOT_CLASSIFIER_LABELS auf die, die ein Bild zurückhalten sollen.
+error-classifier-failed = Der Klassifikator ließ sich nicht laden ({ $reason }). Mehr steht im Log; es wird noch einmal versucht.
 
 error-words-forbidden = Etwas in deinem Text ist auf diesem Server nicht erwünscht. Sag es mit anderen Worten oder frag die Moderation. Es wurde nichts berechnet.
 error-word-unusable = Das kann kein Wort der Liste sein. Nimm ein Wort, bis zu sechs Wörter oder ein Wort mit * für beliebige Buchstaben: fuchs*, *fuchs, *fuchs* oder f*s, mit mindestens drei Buchstaben daneben. Es wurde nichts geändert.
@@ -21,6 +29,7 @@ admin-words-stopped = Dieser Text würde wegen „{ $word }“ abgelehnt.
 audit-refused-minors = { $actor } wurde etwas Sexuelles mit Minderjährigen abgelehnt
 audit-refused-others-pictures = { $actor } wurde abgelehnt, jemanden auf einem Bild zu sexualisieren, das ich nicht gezeichnet habe
 audit-refused-word = { $actor } wurde wegen eines Wortes aus der Liste dieses Servers abgelehnt
+audit-picture-blocked = Ein Bild für { $actor } wurde von der automatischen Prüfung zurückgehalten; niemand hat es gesehen
 audit-word-add = { $actor } hat ein Wort verboten
 audit-word-remove = { $actor } hat ein Wort wieder erlaubt
 

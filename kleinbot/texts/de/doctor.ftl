@@ -19,6 +19,7 @@ doctor-topic-card-memory = Grafikspeicher
 doctor-topic-host-memory = Arbeitsspeicher
 doctor-topic-disk = Festplatte
 doctor-topic-weights = Gewichte
+doctor-topic-classifier = Klassifikator
 doctor-topic-mode = Wie das Modell liegt
 doctor-topic-reason = Warum
 doctor-topic-profile = Profil
@@ -69,6 +70,11 @@ doctor-weights-small = Das kleine Modell, das dabei ist, vollständig. Es zeichn
 doctor-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) wird nicht benutzt: Keine Grafikkarte kann sie hier ausführen (siehe oben und unten), und auf der CPU brauchten sie { $needed } GiB Arbeitsspeicher. Stattdessen zeichnet das kleine Modell, das dabei ist, farbige Formen. KLEINBOT_DEVICE=cpu nimmt die Gewichte trotzdem, wo so viel verfügbar ist.
 doctor-weights-left-alone-unseen = KLEINBOT_WEIGHTS ({ $weights }) wird nicht benutzt: Keine Grafikkarte kann sie hier ausführen (siehe oben und unten); was sie enthalten, wird erst angesehen, wenn es eine kann. Stattdessen zeichnet das kleine Modell, das dabei ist, farbige Formen.
 doctor-weights-folder = Vollständig, nach ihren Kopfdaten: { $folder }
+doctor-classifier-off = Aus: niemand sieht sich die Bilder vor den Mitgliedern an. KLEINBOT_CLASSIFIER schaltet ihn ein.
+doctor-classifier-small = Aus: das kleine Modell malt Formen, die niemand beurteilen muss.
+doctor-classifier-here = { $model } beurteilt jedes Bild, bevor es jemand sieht, auf dem Prozessor; das braucht { $memory } GB Arbeitsspeicher. Wie oft er sich irrt, ist nicht gemessen.
+doctor-classifier-download = { $model } beurteilt jedes Bild, bevor es jemand sieht. Der Start lädt { $size } GB; das braucht { $memory } GB Arbeitsspeicher und für jedes Bild Zeit des Prozessors: für das vorgegebene Modell nicht gemessen. Wie oft er sich irrt, ist auch nicht gemessen. KLEINBOT_CLASSIFIER=off lehnt ihn ab.
+doctor-classifier-download-unknown = { $model } beurteilt jedes Bild, bevor es jemand sieht. Der Start lädt ihn. KLEINBOT_CLASSIFIER=off lehnt ihn ab.
 doctor-weights-download = { $repository } ist noch nicht vollständig hier. Der Start lädt { $size } GB nach { $folder }.
 doctor-weights-no-disk = Von { $repository } sind noch { $size } GB zu laden, aber bei { $folder } sind nur { $free } GB frei. Schaffe Platz, oder setze HF_HOME auf eine andere Festplatte.
 doctor-weights-unreachable = { $repository } ist nicht vollständig hier, und der Start könnte den Rest jetzt nicht herunterladen: { $reason }. Prüfe das Netz dieses Rechners und den Namen des Repositorys, oder zeige mit KLEINBOT_WEIGHTS auf einen Ordner.

@@ -9,6 +9,10 @@ policy-short = **Was ich über dich habe**
         [0] , bis du oder die Moderation sie löscht
        *[other] {" "}{ $days } Tage, Favoriten länger; dann verschwinden sie von selbst
     }
+    { $judged ->
+        [yes] Ein Programm auf demselben Rechner sieht sich jedes Bild an, das ich male, bevor es jemand sieht. Was es zurückhält, wird nirgends aufbewahrt; die Moderation liest, von wem es war und wann.
+       *[no] Kein Programm beurteilt die Bilder, die ich male.
+    }
     Es bleibt auf dem Rechner des Betreibers. Ich male dort und gebe niemandem etwas weiter; nichts davon trainiert ein Modell. Die Nachrichten selbst liegen bei Discord.
     `/datenschutz export` gibt dir alles, `/datenschutz löschen` löscht es auf jedem Server, `/einstellungen` sagt, ob andere deine Bilder bearbeiten dürfen.
     { $contact ->
@@ -33,7 +37,10 @@ policy-document =
     
     ## Wofür, und wer es bekommt
     
-    Um die Bilder zu machen und wieder zu zeigen, den Rechner gerecht zu teilen und Missbrauch zu beenden. Es bleibt auf dem Rechner des Betreibers: nichts wird verkauft, weitergegeben oder zum Trainieren eines Modells benutzt. Die Nachrichten selbst liegen bei Discord, nach dessen eigenen Regeln.
+    Um die Bilder zu machen und wieder zu zeigen, den Rechner gerecht zu teilen und Missbrauch zu beenden. Es bleibt auf dem Rechner des Betreibers: nichts wird verkauft, weitergegeben oder zum Trainieren eines Modells benutzt. Die Nachrichten selbst liegen bei Discord, nach dessen eigenen Regeln.{ $judged ->
+        [no] {""}
+       *[yes] {" "}Ein Klassifikator auf demselben Rechner kann sich jedes gemalte Bild ansehen, bevor es gezeigt wird; er entscheidet das allein und kann sich irren. Was er zurückhält, sieht niemand, es wird nirgends aufbewahrt und kostet nichts; die Moderation liest, von wem es war und wann.
+    }
     
     ## Wie lange
     

@@ -40,7 +40,10 @@ setup-quota-step = { $pictures ->
     }
 setup-locale = **Sprache** · von Nachrichten, nach denen niemand gefragt hat, etwa Meldungen. Antworten kommen in der Sprache dessen, der fragt.
 setup-locale-auto = Wie es für diesen Server in Discord steht: { $language }
-setup-content = **Inhalte** · dürfen Mitglieder Bilder bearbeiten, die andere gepostet haben? Was niemand verlangen darf, sexuelle Bilder von Minderjährigen und das Ausziehen von Menschen, lehne ich überall ab; das lässt sich nicht abschalten.
+setup-content = **Inhalte** · dürfen Mitglieder Bilder bearbeiten, die andere gepostet haben? Was niemand verlangen darf, sexuelle Bilder von Minderjährigen und das Ausziehen von Menschen, lehne ich überall ab; das lässt sich nicht abschalten.{ $judged ->
+        [yes] {" "}Außerdem sieht sich ein Klassifikator jedes Bild an, bevor es jemand sieht; er irrt sich in beide Richtungen.
+       *[no] {""}
+    }
 setup-edit-yes = Andere dürfen Bilder bearbeiten, außer wer sie gepostet hat, sagt nein
 setup-edit-no = Nur wer ein Bild gepostet hat, darf es bearbeiten, außer er sagt ja
 setup-retention = **Aufbewahrung** · wie lange ich Bilder behalte. Nachrichten in Discord bleiben; Favoriten behalte ich in jedem Fall.
@@ -96,6 +99,11 @@ doctor-quota = Jedes Mitglied darf { $pictures ->
 doctor-editing = { $allowed ->
         [yes] Mitglieder dürfen Bilder bearbeiten, die andere gepostet haben, außer wer sie gepostet hat, sagt nein.
        *[no] Mitglieder dürfen keine Bilder bearbeiten, die andere gepostet haben, außer wer sie gepostet hat, sagt ja.
+    }
+
+doctor-judged = { $judged ->
+        [yes] Ein Klassifikator des Betreibers sieht sich jedes Bild an, bevor es jemand sieht. Er irrt sich in beide Richtungen: das Protokoll sagt, wessen Bilder er zurückgehalten hat.
+       *[no] Kein Klassifikator sieht sich die Bilder an; nur Wörter werden geprüft.
     }
 
 audit-setting = { $actor } hat neu gewählt: { $setting ->

@@ -103,6 +103,16 @@ host-status-limits = Limits: { $tokens } tokens of 16×16 px a picture, { $refer
         [one] { $batch } picture
        *[other] { $batch } pictures
     } at once
+host-status-classifier = Classifier: { $phase ->
+        [starting] { $model } is being loaded; pictures wait for it at most a minute
+        [ready] { $model }
+        [failed] { $model } cannot be used; pictures are delivered unjudged
+       *[off] off, pictures are not judged (KLEINBOT_CLASSIFIER)
+    }{ $phase ->
+        [off] {""}
+       *[other] {" "}· { $passed } passed, { $blocked } blocked, { $unjudged } unjudged · { $milliseconds } ms
+    }
+host-status-classifier-detail = Classifier detail: { $detail }
 host-status-estimate = Told starts: half within { $p50 } s, 95 % within { $p95 } s (last { $count ->
         [one] job
        *[other] { $count } jobs

@@ -2,6 +2,14 @@
 
 error-content-minors = I make nothing sexual in which somebody could be a child or a teenager, in no server and for nobody. If you meant something else, say it in other words. Nothing was charged.
 error-content-others-pictures = I do not undress or sexualise anybody in a picture that I did not draw myself, in no server and for nobody. If you meant something else, say it in other words. Nothing was charged.
+error-picture-blocked = { $blocked ->
+        [one] One picture does
+       *[other] { $blocked } pictures do
+    } not pass the automatic check here, and nobody sees what does not. The check can be wrong: say it in other words, or draw again. It costs nothing.
+
+error-classifier-not-vit = The classifier in { $folder } cannot be used ({ $reason }). Name a ViT image classifier with config.json, preprocessor_config.json and model.safetensors in KLEINBOT_CLASSIFIER, or set it to off.
+error-classifier-labels = The classifier has none of the labels { $wanted }; it has { $offered }. Set KLEINBOT_CLASSIFIER_LABELS to those that should block a picture.
+error-classifier-failed = The classifier could not be loaded ({ $reason }). The log tells more; it is tried again.
 
 error-words-forbidden = Something in your text is not wanted in this server. Say it in other words, or ask its moderators. Nothing was charged.
 error-word-unusable = That cannot be a word of the list. Take a word, up to six words, or one word with * for any letters: fox*, *fox, *fox* or f*x, with at least three letters beside it. Nothing was changed.
@@ -21,6 +29,7 @@ admin-words-stopped = That text would be refused because of “{ $word }”.
 audit-refused-minors = { $actor } was refused something sexual with minors
 audit-refused-others-pictures = { $actor } was refused a sexualised edit of a picture that I did not draw
 audit-refused-word = { $actor } was refused because of a word of this server's list
+audit-picture-blocked = A picture for { $actor } was blocked by the automatic check; nobody was shown it
 audit-word-add = { $actor } forbade a word
 audit-word-remove = { $actor } allowed a word again
 

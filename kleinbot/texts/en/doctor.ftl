@@ -19,6 +19,7 @@ doctor-topic-card-memory = Graphics memory
 doctor-topic-host-memory = Machine's memory
 doctor-topic-disk = Disk
 doctor-topic-weights = Weights
+doctor-topic-classifier = Classifier
 doctor-topic-mode = How the model sits
 doctor-topic-reason = Why
 doctor-topic-profile = Profile
@@ -69,6 +70,11 @@ doctor-weights-small = The small model that comes along, complete. It draws colo
 doctor-weights-left-alone = KLEINBOT_WEIGHTS ({ $weights }) is not used, since no graphics card can run it here (see above and below) and on the CPU it would need { $needed } GiB of memory. The small model that comes along draws coloured shapes instead. KLEINBOT_DEVICE=cpu takes the weights nevertheless where that much is available.
 doctor-weights-left-alone-unseen = KLEINBOT_WEIGHTS ({ $weights }) is not used, since no graphics card can run it here (see above and below); what it holds is not looked at before one can. The small model that comes along draws coloured shapes instead.
 doctor-weights-folder = Complete, by their headers: { $folder }
+doctor-classifier-off = Off: nobody looks at the pictures before members do. KLEINBOT_CLASSIFIER turns it on.
+doctor-classifier-small = Off: the small model draws shapes, which need no judge.
+doctor-classifier-here = { $model } judges each picture before anybody sees it, on the processor; it takes { $memory } GB of memory. Its mistakes were not measured.
+doctor-classifier-download = { $model } judges each picture before anybody sees it. The start downloads { $size } GB; it takes { $memory } GB of memory and time of the processor for each picture: not measured for the model that comes by default. Its mistakes were not measured either. KLEINBOT_CLASSIFIER=off declines it.
+doctor-classifier-download-unknown = { $model } judges each picture before anybody sees it. The start downloads it. KLEINBOT_CLASSIFIER=off declines it.
 doctor-weights-download = { $repository } is not complete here yet. The start downloads { $size } GB to { $folder }.
 doctor-weights-no-disk = Of { $repository } { $size } GB are still to be downloaded, but only { $free } GB are free at { $folder }. Make room, or set HF_HOME to another disk.
 doctor-weights-unreachable = { $repository } is not complete here, and the start could not download the rest now: { $reason }. Check this host's network and the repository's name, or point KLEINBOT_WEIGHTS at a folder.

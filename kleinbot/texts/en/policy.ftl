@@ -9,6 +9,10 @@ policy-short = **What I hold about you**
         [0] until you or a moderator deletes them
        *[other] for { $days } days, favourites longer; then they go by themselves
     }
+    { $judged ->
+        [yes] A program on the same machine looks at each picture that I draw before anybody sees it. What it blocks is kept nowhere; moderators read whose it was and when.
+       *[no] No program judges the pictures that I draw.
+    }
     It stays on the host's own machine. I draw there and give nothing to anybody else; nothing is used to train a model. Discord holds the messages themselves.
     `/privacy export` gives you all of it, `/privacy delete` deletes it in every server, `/settings` says whether others may edit your pictures.
     { $contact ->
@@ -33,7 +37,10 @@ policy-document =
     
     ## What for, and who gets it
     
-    To make the pictures, to show them again, to share the machine fairly, and to stop misuse. It stays on the host's machine: nothing is sold, given away, or used to train a model. Discord holds the messages themselves, by its own policy.
+    To make the pictures, to show them again, to share the machine fairly, and to stop misuse. It stays on the host's machine: nothing is sold, given away, or used to train a model. Discord holds the messages themselves, by its own policy.{ $judged ->
+        [no] {""}
+       *[yes] {" "}A classifier on the same machine may look at each drawn picture before it is shown; it decides that alone, and can be wrong. What it blocks is shown to nobody, kept nowhere and costs nothing; moderators read whose it was and when.
+    }
     
     ## How long
     

@@ -40,7 +40,10 @@ setup-quota-step = { $pictures ->
     }
 setup-locale = **Language** · of messages that nobody asked for, such as reports. Answers are in the language of whoever asks.
 setup-locale-auto = As Discord has it for this server: { $language }
-setup-content = **Content** · may members edit pictures that others have posted? What nobody may ask for, sexual pictures of minors and undressing people, is refused everywhere and cannot be switched off.
+setup-content = **Content** · may members edit pictures that others have posted? What nobody may ask for, sexual pictures of minors and undressing people, is refused everywhere and cannot be switched off.{ $judged ->
+        [yes] {" "}Pictures are also looked at by a classifier before anybody sees them; it makes mistakes, both ways.
+       *[no] {""}
+    }
 setup-edit-yes = Others may edit pictures, unless their author says no
 setup-edit-no = Only the author may edit a picture, unless they say yes
 setup-retention = **Retention** · how long I keep pictures. Messages in Discord stay; favourites are kept in any case.
@@ -96,6 +99,11 @@ doctor-quota = Each member may draw { $pictures ->
 doctor-editing = { $allowed ->
         [yes] Members may edit pictures that others have posted, unless their author says no.
        *[no] Members may not edit pictures that others have posted, unless their author says yes.
+    }
+
+doctor-judged = { $judged ->
+        [yes] A classifier of the host looks at each picture before anybody sees it. It makes mistakes, both ways: /admin audit says whose pictures it blocked.
+       *[no] Pictures are not looked at by a classifier; only words are.
     }
 
 audit-setting = { $actor } chose anew: { $setting ->

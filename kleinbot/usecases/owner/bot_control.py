@@ -5,11 +5,12 @@ Each change and its audit row are one transaction. Nothing here shows members' p
 
 import functools
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal, StartError
 from kleinbot.domain.people import Actor
+from kleinbot.domain.ports.picture_judge import JudgeState
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.service_mode import ServiceMode
@@ -63,6 +64,7 @@ class Health:
     activity: ActivityCounts
     archive_problem: StartError | None
     clock_ahead_ms: int | None
+    judge: JudgeState = field(default_factory=JudgeState)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class BotStatus:
     activity: ActivityCounts
     archive_problem: StartError | None
     clock_ahead_ms: int | None
+    judge: JudgeState
     is_loaded: bool = True
 
 
@@ -197,6 +200,7 @@ class BotControl:
             activity=health.activity,
             archive_problem=health.archive_problem,
             clock_ahead_ms=health.clock_ahead_ms,
+            judge=health.judge,
             is_loaded=any(
                 each.engine.state.phase in (EnginePhase.READY, EnginePhase.UNLOADING)
                 for each in self._scheduler.engines

@@ -7,6 +7,7 @@ from kleinbot.domain.clock import DAY_MS, Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.moderation.bans import ChannelRules
 from kleinbot.domain.people import Actor
+from kleinbot.domain.ports.picture_judge import PictureJudge
 from kleinbot.domain.quota import AuditAction
 from kleinbot.domain.server_settings import ServerSettings
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
@@ -43,19 +44,27 @@ class SetUpState:
     quota: QuotaChoice
     bytes_a_day: float | None
     channels: ChannelRules
+    is_judged: bool = False
+    """Whether a classifier looks at each picture before it is shown."""
 
 
 class SetUp:
     """Every method raises Refusal NOT_AN_ADMIN unless the actor may manage the server."""
 
     def __init__(
-        self, database: Database, rule: QuotaRule, wake_posts: Callable[[], None], clock: Clock
+        self,
+        database: Database,
+        rule: QuotaRule,
+        wake_posts: Callable[[], None],
+        clock: Clock,
+        judge: PictureJudge,
     ) -> None:
         """``wake_posts`` is called when reports may be posted that waited for a channel."""
         self._database = database
         self._rule = rule
         self._wake_posts = wake_posts
         self._clock = clock
+        self._judge = judge
 
     async def state(self, actor: Actor) -> SetUpState:
         """Return what is chosen now."""
@@ -71,7 +80,8 @@ class SetUp:
         chosen = await settings.of_server(reader, actor.server_id)
         recent = await storage.recent(reader, actor.server_id)
         rules = await channel_rules.of_server(reader, actor.server_id)
-        return SetUpState(chosen, quota, _bytes_a_day(recent, self._clock.now_ms()), rules)
+        a_day = _bytes_a_day(recent, self._clock.now_ms())
+        return SetUpState(chosen, quota, a_day, rules, self._judge.state.is_on)
 
     async def choose_moderators_channel(self, actor: Actor, channel_id: int | None) -> None:
         """Choose where reports go; None: nowhere but the next /admin answer.

@@ -1,0 +1,1 @@
+"""Judges drawn pictures by an image-classification model on the processor."""
