@@ -85,8 +85,7 @@ def build_container(
     """Build the bot on ``base``, whose metrics are ``metrics``."""
     texts, current, loop_lag = Texts(settings.locale), CurrentClient(), LoopLag()
     capacity = CapacityNow(lambda: engine.profile, model.choice.usable_bytes)
-    prior_s = _PRIOR_S_PER_PICTURE[model.profile.device]
-    scheduling = build_scheduling(base, [(engine, capacity)], prior_s)
+    scheduling = build_scheduling(base, [(engine, capacity)], _PRIOR_S_PER_PICTURE[model.profile.device])
     delivery = build_delivery(base, scheduling, texts, metrics, current, note=model.note)
     rendering = build_rendering(
         base, scheduling, delivery.live_messages, delivery.outbox_worker.wake,
@@ -95,8 +94,8 @@ def build_container(
     meter, downloads = KleinPromptMeter(model.source.tokenizer_file), Downloads(current, base.clock)
     status = StatusReader(
         database=base.database, scheduler=scheduling.scheduler, metrics=metrics, loop_lag=loop_lag,
-        inbound=base.inbound, intake=base.intake, archive=base.archive, sweeper=sweeper, skew=delivery.skew,
-        judge=base.judge,
+        inbound=base.inbound, intake=base.intake, archive=base.archive, sweeper=sweeper,
+        skew=delivery.skew, judge=base.judge,
     )  # fmt: skip
     presence = Presence(current, texts, base.clock)
 
