@@ -15,7 +15,7 @@ from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, KleinbotError, StartError
 from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.ports.metrics_sink import MetricsSink
-from kleinbot.domain.ports.picture_judge import Judgement, JudgePhase, JudgeState
+from kleinbot.domain.ports.picture_judge import JudgePhase, JudgeState, PictureVerdict
 
 _log = logging.getLogger(__name__)
 
@@ -28,11 +28,11 @@ _STARTING_S = 60.0
 _REMEMBERED = 100
 
 
-class Model(Protocol):
+class LoadedClassifier(Protocol):
     def probability(self, pixels: Pixels) -> float: ...
 
 
-def _load_vit(folder: Path, labels: tuple[str, ...]) -> Model:
+def _load_vit(folder: Path, labels: tuple[str, ...]) -> LoadedClassifier:
     from kleinbot.classifier.vit import VitClassifier  # torch and transformers: seconds, and only where set
 
     return VitClassifier(folder, labels)
@@ -46,15 +46,15 @@ class ClassifierJudge:
         source: ClassifierSource,
         clock: Clock,
         metrics: MetricsSink,
-        load: Callable[[Path, tuple[str, ...]], Model] = _load_vit,
+        load: Callable[[Path, tuple[str, ...]], LoadedClassifier] = _load_vit,
     ) -> None:
         self._source = source
         self._clock = clock
         self._metrics = metrics
         self._load = load
-        self._model: Model | None = None
+        self._model: LoadedClassifier | None = None
         self._state = JudgeState(JudgePhase.STARTING, source.name)
-        self._counts: Counter[Judgement] = Counter()
+        self._counts: Counter[PictureVerdict] = Counter()
         self._took_ms: deque[float] = deque(maxlen=_REMEMBERED)
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="classifier")
         self._turn = asyncio.Lock()
@@ -66,9 +66,9 @@ class ClassifierJudge:
     def state(self) -> JudgeState:
         return replace(
             self._state,
-            passed=self._counts[Judgement.PASSED],
-            blocked=self._counts[Judgement.BLOCKED],
-            unjudged=self._counts[Judgement.UNJUDGED],
+            passed=self._counts[PictureVerdict.PASSED],
+            blocked=self._counts[PictureVerdict.BLOCKED],
+            unjudged=self._counts[PictureVerdict.UNJUDGED],
             median_ms=median(self._took_ms) if self._took_ms else None,
         )
 
@@ -96,17 +96,17 @@ class ClassifierJudge:
         _log.info("pictures are judged by %s before anybody sees them", self._source.name)
         await asyncio.Event().wait()
 
-    def _open(self) -> Model:
+    def _open(self) -> LoadedClassifier:
         return self._load(obtain(self._source, lambda: self._is_closed), self._source.labels)
 
-    async def judge(self, pixels: Pixels) -> Judgement:
+    async def judge(self, pixels: Pixels) -> PictureVerdict:
         """Return the judgement; UNJUDGED where the model is not there, breaks, or takes too long."""
         judgement = await self._judgement(pixels)
         self._counts[judgement] += 1
         self._metrics.judged(judgement)
         return judgement
 
-    async def _judgement(self, pixels: Pixels) -> Judgement:
+    async def _judgement(self, pixels: Pixels) -> PictureVerdict:
         if not self._tried.is_set():
             try:
                 await asyncio.wait_for(self._tried.wait(), _STARTING_S)
@@ -115,11 +115,11 @@ class ClassifierJudge:
         async with self._turn:
             model = self._model
             if model is None or (self._hanging is not None and not self._hanging.done()):
-                return Judgement.UNJUDGED
+                return PictureVerdict.UNJUDGED
             self._hanging = None
             return await self._asked(model, pixels)
 
-    async def _asked(self, model: Model, pixels: Pixels) -> Judgement:
+    async def _asked(self, model: LoadedClassifier, pixels: Pixels) -> PictureVerdict:
         began_s = self._clock.monotonic_s()
         asked = asyncio.get_running_loop().run_in_executor(self._executor, model.probability, pixels)
         try:
@@ -131,13 +131,13 @@ class ClassifierJudge:
             _log.error("a picture is delivered unjudged: the classifier takes more than %d s", _JUDGE_S)
             self._hanging = asked
             asked.add_done_callback(_retrieve)
-            return Judgement.UNJUDGED
+            return PictureVerdict.UNJUDGED
         error = asked.exception()
         if error is not None:
             _log.error("a picture is delivered unjudged", exc_info=error)
-            return Judgement.UNJUDGED
+            return PictureVerdict.UNJUDGED
         self._took_ms.append(1000 * (self._clock.monotonic_s() - began_s))
-        return Judgement.BLOCKED if asked.result() >= self._source.threshold else Judgement.PASSED
+        return PictureVerdict.BLOCKED if asked.result() >= self._source.threshold else PictureVerdict.PASSED
 
     async def close(self) -> None:
         """Abandon a download, and end the thread once it has finished what it does."""

@@ -13,7 +13,7 @@ from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import FinishedImage, Job
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pictures import Pixels
-from kleinbot.domain.ports.picture_judge import Judgement, PictureJudge
+from kleinbot.domain.ports.picture_judge import PictureJudge, PictureVerdict
 from kleinbot.domain.quota import AuditAction
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.embedded_recipe import EmbeddedRecipe
@@ -152,7 +152,7 @@ class Finisher:
     async def _finish(self, job: Job, key: ImageKey, pixels: Pixels, seconds: float) -> None:
         """Archive and record an image, again and again until both succeed or the process ends."""
         try:
-            if await self._judge.judge(pixels) is Judgement.BLOCKED:
+            if await self._judge.judge(pixels) is PictureVerdict.BLOCKED:
                 record = partial(self._block, job, key)
             else:
                 png, digest = await self._encoded(job, key, pixels)

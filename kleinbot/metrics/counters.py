@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 
 from kleinbot.domain.errors import Code
 from kleinbot.domain.job import Lane
-from kleinbot.domain.ports.picture_judge import Judgement
+from kleinbot.domain.ports.picture_judge import PictureVerdict
 from kleinbot.domain.work import OutOfMemory, StageSeconds
 from kleinbot.metrics.readings import Reading, Readings
 
@@ -85,7 +85,7 @@ class BotMetrics:
     def failed(self, code: Code) -> None:
         self._failures.labels(_reason(code)).inc()
 
-    def judged(self, judgement: Judgement) -> None:
+    def judged(self, judgement: PictureVerdict) -> None:
         self._judged.labels(judgement).inc()
 
     def delivered(self, route: str) -> None:

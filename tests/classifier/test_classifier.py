@@ -15,7 +15,7 @@ from kleinbot.classifier.vit import VitClassifier
 from kleinbot.domain.errors import Code, StartError
 from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.ports.metrics_sink import NoMetrics
-from kleinbot.domain.ports.picture_judge import Judgement, JudgePhase
+from kleinbot.domain.ports.picture_judge import JudgePhase, PictureVerdict
 from tests.classifier.tiny import write_classifier
 from tests.klein.hub import REPOSITORY, serving
 from tests.manual_clock import START_MS, ManualClock
@@ -70,7 +70,7 @@ async def test_a_failed_load_stops_no_picture_is_told_and_tried_again(tmp_path: 
     judge = ClassifierJudge(ClassifierSource(tmp_path / "away"), clock, NoMetrics())
     running = asyncio.create_task(judge.run())
     try:
-        assert await judge.judge(RED) is Judgement.UNJUDGED
+        assert await judge.judge(RED) is PictureVerdict.UNJUDGED
         assert judge.state.phase is JudgePhase.FAILED
         assert judge.state.error is not None
         write_classifier(tmp_path / "away")
@@ -78,7 +78,10 @@ async def test_a_failed_load_stops_no_picture_is_told_and_tried_again(tmp_path: 
             while judge.state.phase is not JudgePhase.READY:
                 clock.advance(31)
                 await asyncio.sleep(0.01)
-        assert [await judge.judge(each) for each in (RED, GREEN)] == [Judgement.BLOCKED, Judgement.PASSED]
+        assert [await judge.judge(each) for each in (RED, GREEN)] == [
+            PictureVerdict.BLOCKED,
+            PictureVerdict.PASSED,
+        ]
         state = judge.state
         assert (state.blocked, state.passed, state.unjudged, state.error) == (1, 1, 1, None)
     finally:
@@ -109,10 +112,10 @@ async def test_a_crash_or_a_standstill_of_the_model_is_unjudged(
     judge = ClassifierJudge(source, ManualClock(START_MS), NoMetrics(), lambda _folder, _labels: model)
     running = asyncio.create_task(judge.run())
     try:
-        assert [await judge.judge(each) for each in (RED, GREEN, RED)] == [Judgement.UNJUDGED] * 3
+        assert [await judge.judge(each) for each in (RED, GREEN, RED)] == [PictureVerdict.UNJUDGED] * 3
         model.release.set()
         async with asyncio.timeout(10):
-            while await judge.judge(GREEN) is not Judgement.PASSED:
+            while await judge.judge(GREEN) is not PictureVerdict.PASSED:
                 await asyncio.sleep(0.01)
     finally:
         running.cancel()

@@ -11,7 +11,7 @@ from kleinbot.domain.errors import Code
 from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
 from kleinbot.domain.job import ImageState, Job, JobState
 from kleinbot.domain.pictures import Pixels
-from kleinbot.domain.ports.picture_judge import Judgement, NoJudge
+from kleinbot.domain.ports.picture_judge import NoJudge, PictureVerdict
 from kleinbot.domain.profile import CPU_SMALL
 from kleinbot.domain.work import ModelSize, RenderTask
 from kleinbot.store.database import Database
@@ -27,12 +27,12 @@ _RED = b"\xff\x00\x00"
 class RedIsBlocked(NoJudge):
     """Blocks what begins with a red point, and cannot judge what begins with a white one."""
 
-    async def judge(self, pixels: Pixels) -> Judgement:
+    async def judge(self, pixels: Pixels) -> PictureVerdict:
         await asyncio.sleep(0)
         first = pixels.rgb[:3]
         if first == b"\xff\xff\xff":
-            return Judgement.UNJUDGED
-        return Judgement.BLOCKED if first == _RED else Judgement.PASSED
+            return PictureVerdict.UNJUDGED
+        return PictureVerdict.BLOCKED if first == _RED else PictureVerdict.PASSED
 
 
 class OnceBefore(NoFaults):

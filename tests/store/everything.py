@@ -299,6 +299,10 @@ async def _draw(transaction: Transaction, subjects: Subjects, now_ms: int) -> No
     await jobs.insert(transaction, new_job(single.job_id, 1, HEAVY, now_ms))
     await jobs.claim(transaction, single, "batch", now_ms)
     await jobs.finish_image(transaction, finished(single), now_ms)
+    blocked = ImageKey("fa" * 12, 0)
+    await jobs.insert(transaction, new_job(blocked.job_id, 1, HEAVY, now_ms))
+    await jobs.claim(transaction, blocked, "batch", now_ms)
+    await jobs.block_image(transaction, blocked, now_ms)
     await jobs.claim(transaction, ImageKey(subjects.failed_later, 0), "batch", now_ms)
     # As if written while the clock ran ahead.
     await jobs.insert(transaction, new_job("d" * 24, 1, HEAVY, now_ms + DAY_MS))

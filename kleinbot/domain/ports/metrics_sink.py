@@ -4,7 +4,7 @@ from typing import Protocol
 
 from kleinbot.domain.errors import Code
 from kleinbot.domain.job import Lane
-from kleinbot.domain.ports.picture_judge import Judgement
+from kleinbot.domain.ports.picture_judge import PictureVerdict
 from kleinbot.domain.work import OutOfMemory, StageSeconds
 
 
@@ -47,7 +47,7 @@ class MetricsSink(Protocol):
         """Count a job that failed; its unfinished images were refunded."""
         ...
 
-    def judged(self, judgement: Judgement) -> None:
+    def judged(self, judgement: PictureVerdict) -> None:
         """Count a picture that the classifier was asked about."""
         ...
 
@@ -82,5 +82,5 @@ class NoMetrics:
     def failed(self, code: Code) -> None:
         del code
 
-    def judged(self, judgement: Judgement) -> None:
+    def judged(self, judgement: PictureVerdict) -> None:
         del judgement

@@ -9,7 +9,7 @@ from kleinbot.domain.errors import KleinbotError
 from kleinbot.domain.pictures import Pixels
 
 
-class Judgement(StrEnum):
+class PictureVerdict(StrEnum):
     """UNJUDGED: there should have been a judgement, and there is none; such a picture is delivered."""
 
     PASSED = "passed"
@@ -55,7 +55,7 @@ class PictureJudge(Protocol):
         """Prepare, and go on until cancelled."""
         ...
 
-    async def judge(self, pixels: Pixels) -> Judgement:
+    async def judge(self, pixels: Pixels) -> PictureVerdict:
         """Return a judgement within a bounded time; never raise but when cancelled."""
         ...
 
@@ -70,6 +70,6 @@ class NoJudge:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
-    async def judge(self, pixels: Pixels) -> Judgement:
+    async def judge(self, pixels: Pixels) -> PictureVerdict:
         del pixels
-        return Judgement.PASSED
+        return PictureVerdict.PASSED
