@@ -71,11 +71,11 @@ async def test_a_failed_load_stops_no_picture_is_told_and_tried_again(tmp_path: 
     running = asyncio.create_task(judge.run())
     try:
         assert await judge.judge(RED) is PictureVerdict.UNJUDGED
-        assert judge.state.phase is JudgePhase.FAILED
+        assert _phase(judge) is JudgePhase.FAILED
         assert judge.state.error is not None
         write_classifier(tmp_path / "away")
         async with asyncio.timeout(20):
-            while judge.state.phase is not JudgePhase.READY:
+            while _phase(judge) is not JudgePhase.READY:
                 clock.advance(31)
                 await asyncio.sleep(0.01)
         assert [await judge.judge(each) for each in (RED, GREEN)] == [
@@ -88,6 +88,10 @@ async def test_a_failed_load_stops_no_picture_is_told_and_tried_again(tmp_path: 
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await judge.close()
+
+
+def _phase(judge: ClassifierJudge) -> JudgePhase:
+    return judge.state.phase
 
 
 class _Breaking:
