@@ -285,7 +285,7 @@ class Settings(BaseSettings):
         ValidValue("true or false"),
         Field(
             description="Whether members see what a picture becomes while it is drawn, where that takes more "
-            "than five seconds; each may switch it off in /settings."
+            "than five seconds and no classifier judges pictures; each may switch it off in /settings."
         ),
     ] = True
     contact: Annotated[

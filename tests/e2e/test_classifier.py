@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.ports.picture_judge import JudgePhase
-from kleinbot.domain.work import RenderTask
+from kleinbot.domain.work import RenderTask, StageSeconds
 from tests.classifier.tiny import write_classifier
 from tests.e2e.pictures import result, said
 from tests.e2e.running_bot import BotEnvironment
@@ -24,12 +24,14 @@ async def test_what_is_blocked_is_seen_by_nobody_and_costs_nothing(
 ) -> None:
     engine = ScriptedEngine()
     engine.draw = _drawn
+    engine.seconds = StageSeconds(2.0, 20.0, 2.0)  # long enough for a preview
     folder = write_classifier(tmp_path / "classifier")
     async with environment.running_bot(engine, classifier=folder) as bot:
         asked = await bot.ada.command(bot.channel, "imagine", prompt="all red")
         await said(asked, f"One picture does {_SENTENCE}")
         two = await result(await bot.bob.command(bot.channel, "imagine", prompt="two", count=2))
         assert f"One picture does {_SENTENCE}" in two.text
+        assert not any(task.previews for batch in engine.batches for task in batch)
         assert await bot.number("SELECT COUNT(*) FROM images WHERE file IS NOT NULL") == 1
         stored = [path for path in environment.folder.rglob("*.png") if path.is_file()]
         assert len(stored) == 1

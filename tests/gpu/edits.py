@@ -50,7 +50,7 @@ async def through_the_program(folder: Path, data: Path, photos: list[bytes]) -> 
         channel = standin.world.add_channel(server, "pictures")
         ada = standin.world.add_member(server, "ada")
         externals = dataclasses.replace(real_externals(), client_options={"connector": standin.connector()})
-        settings = Settings(data_folder=data, weights=folder, device="cuda")
+        settings = Settings(data_folder=data, weights=folder, device="cuda", classifier="off")
         async with opened(settings, externals) as app:
             running = asyncio.create_task(app.run(standin.token))
             await standin.registered("edit", timeout_s=WAIT_S)

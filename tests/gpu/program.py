@@ -30,7 +30,7 @@ async def play(folder: Path, data: Path, pictures: Path | None) -> None:
         channel = standin.world.add_channel(server, "pictures")
         ada = standin.world.add_member(server, "ada")
         externals = dataclasses.replace(real_externals(), client_options={"connector": standin.connector()})
-        settings = Settings(data_folder=data, weights=folder, device="cuda")
+        settings = Settings(data_folder=data, weights=folder, device="cuda", classifier="off")
         async with opened(settings, externals) as app:
             running = asyncio.create_task(app.run(standin.token))
             await standin.registered("imagine", timeout_s=WAIT_S)

@@ -35,7 +35,8 @@ def build_rendering(
 ) -> Rendering:
     """Build the rendering. ``free_bytes``: of the archive's disk; None: ask the archive.
 
-    ``previews``: members may see what their pictures become.
+    ``previews``: members may see what their pictures become. Not while pictures are judged: a preview would
+    show, unjudged, what the finished picture is blocked for.
     """
     claims = Claims(
         database=base.database,
@@ -58,7 +59,8 @@ def build_rendering(
         keep_tags=claims.keep_tags,
         judge=base.judge,
     )
-    choices = PreviewChoices(base.database, scheduling.scheduler.cost_model, are_on=previews)
+    are_on = previews and not base.judge.state.is_on
+    choices = PreviewChoices(base.database, scheduling.scheduler.cost_model, are_on=are_on)
     dispatcher = Dispatcher(
         scheduler=scheduling.scheduler,
         engines=scheduling.engines,

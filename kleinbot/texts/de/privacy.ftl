@@ -66,7 +66,7 @@ settings-previews = **Sehen, was aus deinen Bildern wird, während sie gemalt we
         [on] Ja.
        *[off] Nein.
     }
-    Nur bei Bildern, die mehr als ein paar Sekunden brauchen; die Vorschau verschwindet, sobald das Bild da ist.
+    Nur bei Bildern, die mehr als ein paar Sekunden brauchen, und nur, wo der Betreiber nicht jedes Bild prüfen lässt, bevor es jemand sieht. Die Vorschau verschwindet, sobald das Bild da ist.
 button-previews = { $choice ->
         [on] Vorschau zeigen
        *[off] Keine Vorschau

@@ -60,7 +60,7 @@ settings-previews = **See what your pictures become while they are drawn?** { $c
         [on] Yes.
        *[off] No.
     }
-    Only for pictures that take longer than a few seconds; a preview goes once the picture is there.
+    Only for pictures that take longer than a few seconds, and only where the host does not have each picture judged before anybody sees it. A preview goes once the picture is there.
 button-previews = { $choice ->
         [on] Show previews
        *[off] No previews
