@@ -338,11 +338,7 @@ class Settings(BaseSettings):
         float,
         Number,
         ValidValue("a number of seconds from 1 to 3600"),
-        Field(
-            ge=1,
-            le=3600,
-            description="How long a clean stop waits for work under way, in seconds.",
-        ),
+        Field(ge=1, le=3600, description="How long a clean stop waits for work under way, in seconds."),
     ] = 30.0
     log_level: Annotated[
         LogLevel,
@@ -392,11 +388,7 @@ class Settings(BaseSettings):
     def for_sandbox(self) -> Self:
         """Return settings that keep the sandbox apart from the live bot and from its restrictions."""
         own = self.model_copy(
-            update={
-                "data_folder": self.data_folder / "sandbox",
-                "discord_token": None,
-                "allowed_servers": (),
-            }
+            update={"data_folder": self.data_folder / "sandbox", "discord_token": None, "allowed_servers": ()}
         )
         own._is_sandbox = True
         return own
