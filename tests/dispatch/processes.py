@@ -43,6 +43,10 @@ class Turnstile:
         self._pushed = asyncio.Event()
         self.somebody_waits = False
 
+    def is_set(self) -> bool:
+        """Return False: each push lets only those through who wait already."""
+        return False
+
     async def wait(self) -> None:
         self.somebody_waits = True
         try:
