@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.edit import EditCog
+from cogs.help import HelpCog
 from cogs.history import HistoryCog
 from cogs.imagine import ImagineCog, ImagineWithQualityCog
 from cogs.moderation import ModerationCog
@@ -38,6 +39,7 @@ def cogs(
         VariationsCog(handlers.create),
         PictureMenusCog(tree, handlers.create, _picture_menus(handlers)),
         HistoryCog(handlers.history),
+        HelpCog(handlers.habits.help),
         PrivacyCog(tree, handlers.privacy, handlers.own_pictures),
     )
 

@@ -8,6 +8,8 @@ import pytest
 from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.routing import Handlers, button_routes
 from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.habits.handlers import HabitHandlers
+from kleinbot.chat.habits.help_handlers import HelpHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.moderation.audit_handlers import AuditHandlers
 from kleinbot.chat.moderation.case_handlers import CaseHandlers
@@ -134,6 +136,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         set_up=cast("SetUpHandlers", SetUpHandlers),
         privacy=cast("PrivacyHandlers", PrivacyHandlers),
         own_pictures=cast("OwnPictureHandlers", OwnPictureHandlers),
+        habits=HabitHandlers(help=cast("HelpHandlers", HelpHandlers)),
     )
     routes = button_routes(kinds, cast("MoreHandlers", MoreHandlers))
     assert len(routes) == len(every_kind())

@@ -60,7 +60,17 @@ def build_discord_bot(
     ownership, repeats = Ownership(current, base.clock), RepeatedEvents(base.database)
     interactions = Interactions(ownership, texts, base.clock)
     gate = InteractionGate(interactions, repeats, delivery.skew, allowed_servers, usecases.owner.banned)
-    handlers = build_handlers(base, scheduling, delivery, usecases, texts, current, interactions, gate)
+    handlers = build_handlers(
+        base,
+        scheduling,
+        delivery,
+        usecases,
+        texts,
+        current,
+        interactions,
+        gate,
+        draws_small=draws_small,
+    )
     more = MoreHandlers(usecases.history, interactions, texts, more_actions(handlers))
 
     async def prepare(client: KleinbotClient) -> None:

@@ -11,6 +11,8 @@ from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.routing import Handlers
 from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.habits.handlers import HabitHandlers
+from kleinbot.chat.habits.help_handlers import HelpHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.chat.owner.handlers import OwnerHandlers
@@ -33,8 +35,13 @@ def build_handlers(
     current: CurrentClient,
     interactions: Interactions,
     gate: InteractionGate,
+    *,
+    draws_small: bool,
 ) -> Handlers:
-    """Build them; each checks nothing itself but calls a use case that does."""
+    """Build them; each checks nothing itself but calls a use case that does.
+
+    ``draws_small``: the small model draws, which /help says.
+    """
     responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
     quotas = usecases.quotas
     create = CreateHandlers(
@@ -69,6 +76,9 @@ def build_handlers(
         ),
         privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
         own_pictures=build_own_picture_handlers(usecases.privacy, interactions, texts),
+        habits=HabitHandlers(
+            help=HelpHandlers(usecases.privacy.choices, interactions, texts, draws_small=draws_small)
+        ),
         owner=OwnerHandlers(usecases.owner.bot_control, usecases.rule, server_names, interactions, texts),
         owner_queue=OwnerQueueHandlers(
             usecases.owner.bot_control,

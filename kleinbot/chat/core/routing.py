@@ -16,6 +16,7 @@ from kleinbot.chat.core.buttons import PersistentButton
 from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.chat.create.buttons import EditButton, RerollButton, VaryButton
 from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.habits.handlers import HabitHandlers
 from kleinbot.chat.jobs.buttons import CancelButton
 from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.moderation.buttons import (
@@ -80,6 +81,7 @@ class Handlers:
     set_up: SetUpHandlers
     privacy: PrivacyHandlers
     own_pictures: OwnPictureHandlers
+    habits: HabitHandlers
 
 
 @dataclass(frozen=True)

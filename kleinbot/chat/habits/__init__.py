@@ -1,1 +1,1 @@
-"""What members bring along from elsewhere: parameters in a prompt."""
+"""What members bring along from elsewhere: parameters in a prompt, and /help."""

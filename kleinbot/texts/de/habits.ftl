@@ -12,3 +12,30 @@ habit-most = Aus `{ $flag }` wurde { $most }: mehr auf einmal geht nicht.
 habit-option-counts = Du hast das auch als Option des Befehls gewählt, darum zählte `{ $flag }` nicht.
 habit-unusable = Mit `{ $flag }` konnte ich nichts anfangen, darum habe ich es weggelassen.
 habit-edit-shape = Eine Bearbeitung behält das Format ihres Bildes, darum habe ich `{ $flag }` weggelassen.
+
+## /hilfe: eine Nachricht, die auf einen Bildschirm passt.
+
+help-name = hilfe
+help-description = Was ich kann, was wofür steht, wenn du Midjourney kennst, und was ich schlecht kann
+help-commands = **Was ich tue**
+    `/imagine` zeichnet nach Worten · `/bearbeiten` ändert ein Bild, wie du es sagst · `/variationen` macht mehr von einem
+    `/warteschlange` `/abbrechen` was wartet · `/verlauf` `/zeigen` was du gemacht hast · `/kontingent` was übrig ist · `/einstellungen` deine Vorgaben
+    Unter einem Bild: V variiert, B bearbeitet, ♥ merkt vor, *Mehr …* hat den Rest. Jedes Bild im Kanal: sein Menü, *Apps*.
+help-midjourney = **Von Midjourney her**
+    `--ar` `--seed` `--repeat` `--stealth` → ebenso im Prompt, oder als Optionen
+    U1 bis U4 → nicht nötig, jedes Bild ist ganz · V1 bis V4, 🔄 → V1 bis V4, Neu
+    Remix, Vary Region, `/blend` → `/bearbeiten` · `/show` → `/zeigen` · `/info` → `/kontingent`
+    ✉️ für den Seed → er steht unter dem Bild · ❌ → `/abbrechen` oder *Mehr …* → Löschen
+    `--no` `--v` `--s` → nichts; sag, was du sehen willst
+help-weak = **Was ich schlecht kann**
+    { $model ->
+        [small] Alles außer farbigen Formen: mein Betreiber hat das kleine Modell, das mir beiliegt. `a red circle left of a blue square` geht.
+       *[full] Schrift, genaue Anzahlen, Hände. Lass vier zeichnen und nimm das beste, oder bessere eins mit `/bearbeiten` nach.
+    }
+help-rights = **Wem die Bilder gehören**
+    Dir, soweit Gesetz und Lizenz des Modells das zulassen. Jede Datei sagt, dass eine Maschine sie gezeichnet hat. Andere hier dürfen { $editing ->
+        [yes] variieren und bearbeiten, was du postest, außer du sagst in `/einstellungen` nein
+       *[no] nicht bearbeiten, was du postest, außer du sagst in `/einstellungen` ja
+    }.
+help-host = **Was mein Betreiber lesen kann**
+    Jeden Prompt und jedes Bild, auch private: privat verbirgt sie nur vor Mitgliedern. `/datenschutz hinweise` sagt, was aufbewahrt wird und wie du es löschen lässt.

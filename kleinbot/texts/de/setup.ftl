@@ -11,7 +11,7 @@ joining-post = **Hallo, ich bin { $name }.** Ich zeichne Bilder aus Worten und b
     } in { $hours ->
         [one] { $hours } Stunde
        *[other] { $hours } Stunden
-    } zeichnen; `/kontingent` sagt, was übrig ist, `/warteschlange` was gerade gezeichnet wird, `/verlauf` was du gemacht hast.
+    } zeichnen; `/kontingent` sagt, was übrig ist, `/warteschlange` was gerade gezeichnet wird, `/verlauf` was du gemacht hast, `/hilfe` den Rest.
     Wenn du diesen Server verwaltest: **Einrichten** hier unten, oder jederzeit `/admin einrichten`, dauert eine Minute. Alles geht auch ohne.
 button-setup = Einrichten
 

@@ -12,3 +12,30 @@ habit-most = `{ $flag }` became { $most }: more at once are not possible.
 habit-option-counts = You also chose this as an option of the command, so `{ $flag }` did not count.
 habit-unusable = I could not use `{ $flag }`, so I left it out.
 habit-edit-shape = An edit keeps the shape of its picture, so I left out `{ $flag }`.
+
+## /help: one message that fits one screen. Who knows Midjourney finds there what stands for what.
+
+help-name = help
+help-description = What I can do, what stands for what from Midjourney, and what I am bad at
+help-commands = **What I do**
+    `/imagine` draws from words · `/edit` changes a picture by what you say · `/variations` makes more like one
+    `/queue` `/cancel` what waits · `/history` `/show` what you have made · `/quota` what is left · `/settings` your defaults
+    Under a picture: V varies, E edits, ♥ keeps, *More …* has the rest. Any picture in a channel: its menu, *Apps*.
+help-midjourney = **From Midjourney**
+    `--ar` `--seed` `--repeat` `--stealth` → the same in the prompt, or as options
+    U1 to U4 → not needed, each picture is whole · V1 to V4, 🔄 → V1 to V4, Reroll
+    Remix, Vary Region, `/blend` → `/edit` · `/show` → `/show` · `/info` → `/quota`
+    ✉️ for the seed → it stands under the picture · ❌ → `/cancel`, or *More …* → Delete
+    `--no` `--v` `--s` → nothing here; say what you want to see
+help-weak = **What I am bad at**
+    { $model ->
+        [small] Everything but coloured shapes: my host has the small model that comes with me. `a red circle left of a blue square` works.
+       *[full] Lettering, exact numbers of things, hands. Ask for four and take the best, or mend one with `/edit`.
+    }
+help-rights = **Whose the pictures are**
+    Yours, as far as law and the model's licence let them be. Each file says that a machine drew it. Others here may { $editing ->
+        [yes] vary and edit what you post, unless you say no in `/settings`
+       *[no] not edit what you post, unless you say yes in `/settings`
+    }.
+help-host = **What my host can read**
+    Every prompt and every picture, private ones too: private hides them from members only. `/privacy policy` says what is kept and how to have it deleted.

@@ -11,7 +11,7 @@ joining-post = **Hello, I am { $name }.** I draw pictures from words, and edit p
     } in { $hours ->
         [one] { $hours } hour
        *[other] { $hours } hours
-    }; `/quota` says what is left, `/queue` what is being drawn, `/history` what you have made.
+    }; `/quota` says what is left, `/queue` what is being drawn, `/history` what you have made, `/help` the rest.
     If you manage this server: **Set up** below, or `/admin setup` at any time, takes a minute. Everything works without it.
 button-setup = Set up
 

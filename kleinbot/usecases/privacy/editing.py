@@ -27,6 +27,12 @@ class OwnSettings:
     chosen: MemberSettings
     server_lets_edit: bool
 
+    @property
+    def lets_edit(self) -> bool:
+        """Whether others may edit what the member posts."""
+        allowed = self.chosen.others_may_edit
+        return self.server_lets_edit if allowed is None else allowed
+
 
 class MemberChoices:
     """A member's own settings."""

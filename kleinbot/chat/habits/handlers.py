@@ -1,0 +1,10 @@
+"""The handlers of what members bring along from elsewhere."""
+
+from dataclasses import dataclass
+
+from kleinbot.chat.habits.help_handlers import HelpHandlers
+
+
+@dataclass(frozen=True)
+class HabitHandlers:
+    help: HelpHandlers
