@@ -61,15 +61,7 @@ def build_discord_bot(
     interactions = Interactions(ownership, texts, base.clock)
     gate = InteractionGate(interactions, repeats, delivery.skew, allowed_servers, usecases.owner.banned)
     handlers = build_handlers(
-        base,
-        scheduling,
-        delivery,
-        usecases,
-        texts,
-        current,
-        interactions,
-        gate,
-        draws_small=draws_small,
+        base, scheduling, delivery, usecases, texts, current, interactions, gate, draws_small=draws_small
     )
     more = MoreHandlers(usecases.history, interactions, texts, more_actions(handlers))
 

@@ -80,17 +80,17 @@ def build_handlers(
             help=HelpHandlers(usecases.privacy.choices, interactions, texts, draws_small=draws_small)
         ),
         owner=OwnerHandlers(usecases.owner.bot_control, usecases.rule, server_names, interactions, texts),
-        owner_queue=OwnerQueueHandlers(
-            usecases.owner.bot_control,
-            usecases.owner.queue,
-            usecases.cancel,
-            server_names,
-            interactions,
-            texts,
-        ),
+        owner_queue=_owner_queue(usecases, server_names, interactions, texts),
         owner_servers=_owner_servers(usecases, server_names, interactions, texts),
         set_up=SetUpHandlers(usecases.set_up.choices, quotas.administer, interactions, texts),
     )
+
+
+def _owner_queue(
+    usecases: UseCases, names: ServerNames, interactions: Interactions, texts: Texts
+) -> OwnerQueueHandlers:
+    owner = usecases.owner
+    return OwnerQueueHandlers(owner.bot_control, owner.queue, usecases.cancel, names, interactions, texts)
 
 
 def _owner_servers(
