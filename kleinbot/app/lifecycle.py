@@ -12,6 +12,8 @@ from kleinbot.app.container import Container
 from kleinbot.app.engine_startup import FIRST_RETRY_S, LONGEST_RETRY_S, StartOutcome, started
 from kleinbot.app.gpu_availability import GpuAvailability
 from kleinbot.app.model_choice import ModelChoice
+from kleinbot.app.other_programs import ReadMemory as ReadMemory
+from kleinbot.app.other_programs import watching
 from kleinbot.app.profile_reselection import IDLE_S, LOOK_EVERY_S, LOOK_IDLE_EVERY_S, ProfileReselection
 from kleinbot.chat.core.discord_errors import UNREACHED
 from kleinbot.chat.core.gateway_close import needs_more_shards, refusal_of
@@ -66,6 +68,7 @@ class App:
         profile_reselection: ProfileReselection,
         sweeper: Sweeper,
         on_ending: Callable[[int, float], None],
+        card_memory: ReadMemory | None = None,
     ) -> None:
         self.container = container
         self.sweeper = sweeper
@@ -83,11 +86,12 @@ class App:
         self._on_ending = on_ending
         dispatcher, scheduler = container.rendering.dispatcher, container.scheduling.scheduler
         clock = container.base.clock
+        is_taken = watching(settings, model, self._engine, container, card_memory)
         self.card = Card(
             engine=self._engine,
             scheduler=scheduler,
             dispatcher=dispatcher,
-            wishes=CardWishes(settings, scheduler, lambda: dispatcher.idle_s, clock),
+            wishes=CardWishes(settings, scheduler, lambda: dispatcher.idle_s, clock, is_taken=is_taken),
             start=self._start_engine,
             has_better=lambda: profile_reselection.better(0) is not None,
             changed=container.show_engine_state,
@@ -269,7 +273,7 @@ class App:
                 await self.container.base.clock.sleep(LOOK_IDLE_EVERY_S)
             if self.container.scheduling.scheduler.let_go is not None:
                 continue  # it is looked for before the model is loaded again
-            better = await asyncio.to_thread(self.profile_reselection.better, self._engine.held_bytes)
+            better = await asyncio.to_thread(self._better_profile)
             if better is not None and self.container.rendering.dispatcher.idle_s >= IDLE_S:
                 break
         _log.warning(
@@ -278,6 +282,9 @@ class App:
             self._profile.name,
         )
         await self.container.rendering.dispatcher.stop()
+
+    def _better_profile(self) -> ModelChoice | None:
+        return self.profile_reselection.better(self._engine.held_bytes)
 
     async def _sync_commands(self) -> None:
         pause_s = FIRST_RETRY_S

@@ -10,7 +10,7 @@ from kleinbot.app.container import Externals, build_container, real_externals
 from kleinbot.app.data_folder import lock, prepare
 from kleinbot.app.failed_profiles import FailedProfiles
 from kleinbot.app.gpu_availability import GpuAvailability
-from kleinbot.app.lifecycle import App
+from kleinbot.app.lifecycle import App, ReadMemory
 from kleinbot.app.model_choice import ModelChoice, choose_model, log_choice, pin_gpu
 from kleinbot.app.picture_judge import build_judge
 from kleinbot.app.profile_reselection import ProfileReselection
@@ -43,10 +43,12 @@ async def opened(
     engine: Engine | None = None,
     *,
     waits_for_gpu: bool = True,
+    card_memory: ReadMemory | None = None,
 ) -> AsyncIterator[App]:
     """Build the app on ``settings.data_folder``; close everything in reverse order on exit.
 
     Unless ``waits_for_gpu``, the small model draws while a GPU that was there before is unavailable.
+    ``card_memory`` reads the graphics card's memory, in place of its driver.
 
     Raises StartError if the folder is in use or its disk is full, the database is unusable, or the weights
     are wrong.
@@ -75,7 +77,9 @@ async def opened(
         )
         container = build_container(settings, externals, model, engine, base, metrics, sweeper)
         reselection = ProfileReselection(settings, model, failed)
-        app = App(container, settings, model, availability, reselection, sweeper, externals.on_ending)
+        app = App(
+            container, settings, model, availability, reselection, sweeper, externals.on_ending, card_memory
+        )
         stack.push_async_callback(app.close_engine)
         stack.push_async_callback(within, _CLOSING_S, container.discord.client.close)
         stack.push_async_callback(within, _CLOSING_S, container.downloads.close)

@@ -17,6 +17,7 @@ from kleinbot.config.values import (
     DeviceChoice,
     LogLevel,
     Number,
+    Switch,
     ValidValue,
     day_spans,
     folder_or_hub_repository,
@@ -200,6 +201,14 @@ class Settings(BaseSettings):
             "has room beside the model; the profile is chosen for the rest.",
         ),
     ] = 0.0
+    yield_card: Annotated[
+        Switch,
+        Field(
+            description="Whether the model leaves the graphics card where another program takes memory that "
+            "the next picture needs, or gigabytes within seconds, as a game does; the bot looks again every "
+            "minute. Switch it off where several bots share one card."
+        ),
+    ] = True
     unload_idle_minutes: Annotated[
         int | None,
         Number,
@@ -271,18 +280,14 @@ class Settings(BaseSettings):
         ),
     ] = 0.25
     joining_post: Annotated[
-        bool,
-        BeforeValidator(lowercased),
-        ValidValue("true or false"),
+        Switch,
         Field(
             description="Whether the bot introduces itself once in each server that invites it, in the "
             "channel for system messages, or else in the first one where members write."
         ),
     ] = True
     previews: Annotated[
-        bool,
-        BeforeValidator(lowercased),
-        ValidValue("true or false"),
+        Switch,
         Field(
             description="Whether members see what a picture becomes while it is drawn, where that takes more "
             "than five seconds and no classifier judges pictures; each may switch it off in /settings."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, SecretStr
@@ -164,3 +165,4 @@ def off_or_classifier(value: object) -> object:
 
 
 Number = BeforeValidator(no_boolean)
+Switch = Annotated[bool, BeforeValidator(lowercased), ValidValue("true or false")]

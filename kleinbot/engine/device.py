@@ -129,6 +129,11 @@ def release_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
+def held_now(device: torch.device) -> int:
+    """Return the bytes that torch has reserved now; any thread may ask, and may wait for an allocation."""
+    return torch.cuda.memory_reserved(device) if device.type == "cuda" else 0
+
+
 def memory_peak(device: torch.device) -> MemoryPeak:
     """Return the peak since the process started."""
     if device.type != "cuda":

@@ -68,6 +68,7 @@ class GpuEngine:
         """Set from ``unload`` until the next ``start``."""
         self._closed: asyncio.Task[None] | None = None
         self._is_fitting = False
+        self._held_now: Callable[[], int] = _nothing
 
     @property
     def profile(self) -> Profile:
@@ -85,8 +86,8 @@ class GpuEngine:
 
     @property
     def held_bytes(self) -> int:
-        """GPU memory reserved by torch as of the last batch; 0 on a CPU."""
-        return 0 if self._memory_peak is None else self._memory_peak.held_bytes
+        """GPU memory that torch reserves now, also while the model is loaded; see ``protocol.Engine``."""
+        return self._held_now()
 
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         """Call ``listener`` on the event loop at each change of state."""
@@ -210,8 +211,10 @@ class GpuEngine:
     ) -> None:
         _prefer_expandable_segments()
         # Imported here: importing torch and diffusers takes seconds.
+        from kleinbot.engine.device import device_of, held_now
         from kleinbot.engine.startup import start_up
 
+        self._held_now = partial(held_now, device_of(self._profile))
         self._worker = start_up(
             self._source,
             self._profile,
@@ -301,6 +304,10 @@ class GpuEngine:
         self._state = state
         for listener in self._listeners:
             listener(state)
+
+
+def _nothing() -> int:
+    return 0
 
 
 class _Call:

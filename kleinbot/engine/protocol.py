@@ -29,7 +29,10 @@ class Engine(Protocol):
 
     @property
     def held_bytes(self) -> int:
-        """A lower bound of the GPU memory that this process holds; 0 on a CPU."""
+        """A lower bound of the GPU memory that this process holds; 0 on a CPU.
+
+        Ask it on a thread: it may wait for the moment of an allocation.
+        """
         ...
 
     def watch(self, listener: Callable[[EngineState], None]) -> None:

@@ -1,12 +1,14 @@
 """Lists this machine's NVIDIA GPUs without torch, through the driver's own library (NVML)."""
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 
+from kleinbot.hardware.card_memory import CardMemory
 from kleinbot.hardware.facts import Gpu, Program
 
 _LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
@@ -15,6 +17,7 @@ _TEXT_BYTES = 96
 _MOST_PROGRAMS = 64
 _MOST_GPUS = 64
 _NOT_SUPPORTED = 3
+_STEADY_TRIES = 5
 _NOT_AVAILABLE = 2**64 - 1
 """NVML's ``NVML_VALUE_NOT_AVAILABLE``: Windows does not report it."""
 
@@ -68,6 +71,47 @@ def query_driver(open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL) -> Dr
     gpus = tuple(answer if isinstance(answer, Gpu) else None for answer in answers)
     codes = [answer for answer in answers if isinstance(answer, int)]
     return Driver(version or None, gpus, codes[0] if codes else None)
+
+
+def read_card_memory(
+    identity: str, held_bytes: Callable[[], int], open_library: Callable[[str], ctypes.CDLL] = ctypes.CDLL
+) -> CardMemory | None:
+    """Return the memory of the GPU with this UUID; None where the driver does not tell, or it has none.
+
+    ``held_bytes``: what torch has reserved in this process. None also while that changes by the moment: half
+    a change would look like another program's.
+    """
+    try:
+        nvml = open_library(_LIBRARY)
+        if nvml.nvmlInit_v2() != _SUCCESS:
+            return None
+    except (OSError, AttributeError):
+        return None
+    try:
+        handle = ctypes.c_void_p()
+        if nvml.nvmlDeviceGetHandleByUUID(identity.encode(), ctypes.byref(handle)) != _SUCCESS:
+            return None
+        for _ in range(_STEADY_TRIES):
+            before = held_bytes()
+            memory = _Memory()
+            if nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) != _SUCCESS:
+                return None
+            own = sum(program.bytes for program in _programs(nvml, handle) if _is_ours(program.pid))
+            if held_bytes() == before:
+                return CardMemory(memory.total, memory.free, before, own)
+        return None
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _is_ours(pid: int) -> bool:
+    own = os.getpid()
+    if pid == own:
+        return True
+    try:
+        return psutil.Process(pid).ppid() == own
+    except psutil.Error:  # it has ended, or is another container's
+        return False
 
 
 def _gpu(nvml: ctypes.CDLL, index: int) -> Gpu | int:

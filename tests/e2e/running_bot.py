@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from kleinbot.domain.clock import SystemClock
 from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.work import EnginePhase
 from kleinbot.engine.protocol import Engine
+from kleinbot.hardware.card_memory import CardMemory
 from kleinbot.sandbox import Channel, FakeDiscord, Guild, Person, ShownMessage
 
 WAIT_S = 60.0
@@ -108,6 +109,9 @@ class BotEnvironment:
     ready_after_s: float | None = None
     """How long the client waits for one more server before it is ready; None: as long as in production."""
 
+    card_memory: Callable[[], CardMemory | None] | None = None
+    """Reads the graphics card in place of a driver."""
+
     @asynccontextmanager
     async def running_bot(
         self, engine: Engine | None = None, *, exits_with: int = 0, **settings: object
@@ -119,7 +123,7 @@ class BotEnvironment:
         if self.ready_after_s is not None:
             options["guild_ready_timeout"] = self.ready_after_s
         externals = Externals(self.clock, self.chance, NoFaults(), options)
-        async with opened(chosen, externals, engine) as app:
+        async with opened(chosen, externals, engine, card_memory=self.card_memory) as app:
             running = asyncio.create_task(app.run(self.standin.token))
             bot = RunningBot(
                 app, self.standin, self.clock, self.server, self.channel, self.ada, self.bob, self.moderator

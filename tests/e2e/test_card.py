@@ -5,7 +5,10 @@ import re
 from collections.abc import Callable
 
 from kleinbot.domain.work import EnginePhase
+from kleinbot.hardware.card_memory import CardMemory
+from kleinbot.hardware.facts import GIB
 from kleinbot.sandbox import Person, ShownMessage
+from tests.e2e.accounts import assert_accounted_for, record
 from tests.e2e.pictures import said_alone
 from tests.e2e.running_bot import LOOKS_EVERY_S, BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
@@ -44,6 +47,7 @@ async def _spent(bot: RunningBot) -> int:
 async def test_a_freed_card_finishes_or_puts_back_at_every_stage(environment: BotEnvironment) -> None:
     host = _host(environment)
     engine = ScriptedEngine()
+    record(environment.folder)
     last = 4
     stages: list[Callable[[asyncio.Event], None]] = [
         lambda gate: setattr(engine, "gate", gate),
@@ -70,11 +74,13 @@ async def test_a_freed_card_finishes_or_puts_back_at_every_stage(environment: Bo
             await second.message_where(has_pictures, timeout_s=QUICK_S)
             await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 2 * number)
             assert await _spent(bot) == 20 * number
+    assert_accounted_for(environment.folder, [environment.channel])
 
 
 async def test_a_freed_card_stays_free_over_a_restart_and_says_so(environment: BotEnvironment) -> None:
     host = _host(environment)
     engine = ScriptedEngine()
+    record(environment.folder)
     async with environment.running_bot(engine) as bot:
         await _freed(host, bot, engine)
         handle = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
@@ -97,12 +103,15 @@ async def test_a_freed_card_stays_free_over_a_restart_and_says_so(environment: B
         again.load_gate.set()
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert await _spent(bot) == 10
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+    assert_accounted_for(environment.folder, [environment.channel])
 
 
 async def test_the_model_leaves_an_idle_card_and_a_command_brings_it_back(
     environment: BotEnvironment,
 ) -> None:
     engine = ScriptedEngine()
+    record(environment.folder)
     async with environment.running_bot(engine, unload_idle_minutes=10) as bot:
         await _until(lambda: engine.starts == 1)
         bot.clock.advance(590)
@@ -118,6 +127,60 @@ async def test_the_model_leaves_an_idle_card_and_a_command_brings_it_back(
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert (engine.unloads, engine.starts) == (1, 2)
         assert await _spent(bot) == 10
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 1)
+    assert_accounted_for(environment.folder, [environment.channel])
+
+
+async def test_another_program_gets_the_card_once_the_picture_in_hand_is_finished(
+    environment: BotEnvironment,
+) -> None:
+    host, engine, others = _host(environment), ScriptedEngine(), 1
+
+    def read() -> CardMemory:
+        held = 0 if engine.state.phase is EnginePhase.UNLOADED else 14
+        return CardMemory(24 * GIB, (24 - others - held) * GIB, held * GIB, held * GIB)
+
+    environment.card_memory = read
+    record(environment.folder)
+    async with environment.running_bot(engine) as bot:
+        gate = engine.gate = asyncio.Event()
+        first = await bot.ada.command(bot.channel, "imagine", prompt="a fox")
+        await engine.started.wait()
+        second = await bot.bob.command(bot.channel, "imagine", prompt="a cat")
+        await second.message_where(lambda message: bool(message.buttons), timeout_s=QUICK_S)
+        await _looked_at(bot, 3)
+        others = 9
+        while bot.app.container.scheduling.scheduler.let_go is None:
+            bot.clock.advance(5.0)
+            await asyncio.sleep(LOOKS_EVERY_S)
+        assert engine.unloads == 0
+        shown = await said_alone(await host.command(bot.channel, "host status"), "another program takes")
+        gate.set()
+        await first.message_where(has_pictures, timeout_s=QUICK_S)
+        waits = await second.message_where(lambda message: NEEDED in message.text, timeout_s=QUICK_S)
+        assert "I look again every minute." in waits.text
+        await _until(lambda: engine.unloads == 1)
+        await _looked_at(bot, 30)
+        shown = await said_alone(await host.command(bot.channel, "host status"), "another program has")
+        assert "looked at again every minute" in shown.text
+        mine = await said_alone(await bot.bob.command(bot.channel, "queue"), NEEDED)
+        assert "#2" in mine.text
+        assert (engine.starts, len(engine.batches)) == (1, 1)
+        others = 1
+        while engine.starts == 1:
+            bot.clock.advance(5.0)
+            await asyncio.sleep(LOOKS_EVERY_S)
+        await second.message_where(has_pictures, timeout_s=QUICK_S)
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state = 'sent'", 2)
+        assert await _spent(bot) == 20
+    assert_accounted_for(environment.folder, [environment.channel])
+
+
+async def _looked_at(bot: RunningBot, looks: int) -> None:
+    for _ in range(looks):
+        bot.clock.advance(5.0)
+        for _ in range(4):
+            await asyncio.sleep(LOOKS_EVERY_S)
 
 
 def _is_waiting(message: ShownMessage) -> bool:

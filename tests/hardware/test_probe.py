@@ -33,6 +33,7 @@ class Library:
             "nvmlShutdown": self.close,
             "nvmlDeviceGetCount_v2": self.count,
             "nvmlDeviceGetHandleByIndex_v2": self.handle_of,
+            "nvmlDeviceGetHandleByUUID": self.handle_of_identity,
             "nvmlDeviceGetName": self.name_of,
             "nvmlDeviceGetMemoryInfo": self.memory_of,
             "nvmlDeviceGetCudaComputeCapability": self.capability_of,
@@ -62,6 +63,11 @@ class Library:
     def handle_of(self, index: ctypes.c_uint, handle: Any) -> int:
         handle._obj.value = index.value + 1
         return 0
+
+    def handle_of_identity(self, identity: bytes, handle: Any) -> int:
+        places = [number for number, gpu in enumerate(self.gpus, 1) if gpu.identity.encode() == identity]
+        handle._obj.value = places[0] if places else 0
+        return 0 if places else 6
 
     def status_of(self, handle: ctypes.c_void_p) -> Gpu:
         assert handle.value is not None
