@@ -39,13 +39,16 @@ async def test_clearing_asks_first_and_works_after_a_restart(environment: BotEnv
         await said(await root.command(bot.channel, clear), "This server has no default of its own.")
         await said(await root.command(bot.channel, "admin quota set", member=bot.bob, pictures=50), "50")
         await said(await root.command(bot.channel, "admin quota set-default", pictures=40), "40")
-        own = await said(await root.command(bot.channel, clear, member=bot.bob), "the limit of 50 that")
-        default = await said(await root.command(bot.channel, clear), "this server's default of 40?")
-        kept = await said(await root.command(bot.channel, clear), "this server's default of 40?")
+        own = await said(await root.command(bot.channel, clear, member=bot.bob), "alone, 50 in 24 hours?")
+        default = await said(await root.command(bot.channel, clear), "this server's default, 40 in 24 hours?")
+        kept = await said(await root.command(bot.channel, clear), "this server's default, 40 in 24 hours?")
         await said(await root.press(kept, label="Keep"), "Nothing was changed.")
         assert await _limits(bot) == (400, 500)
     async with environment.running_bot(ScriptedEngine()) as bot:
-        await said(await root.press(own, label="Take it away"), "has no limit of their own any more")
+        told = "more; it was 50 in 24 hours. Now this server's default counts: 40 in 24 hours."
+        await said(await root.press(own, label="Take it away"), told)
         assert await _limits(bot) == (400, -1)
-        await said(await root.press(default, label="Take it away"), "no default of its own any more")
+        await said(
+            await root.press(default, label="Take it away"), "it was 40 in 24 hours. Now the default of"
+        )
         assert await _limits(bot) == (-1, -1)

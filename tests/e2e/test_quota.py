@@ -105,7 +105,7 @@ async def test_an_admin_sets_the_servers_default(environment: BotEnvironment) ->
     admin = _admin(environment)
     async with environment.running_bot(ScriptedEngine()) as bot:
         handle = await admin.command(bot.channel, "admin quota set-default", pictures=5)
-        await said_alone(handle, "without a limit of their own now have 5 pictures.")
+        await said_alone(handle, "without a limit of their own now have 5 in 24 hours.")
         shown = await said_alone(await bot.bob.command(bot.channel, "quota"), "You have 5 of")
         assert "this server's default gives 5 in 24 hours" in shown.text
         asked = await admin.command(bot.channel, "admin quota clear")

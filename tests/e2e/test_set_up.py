@@ -61,23 +61,28 @@ async def test_an_admin_sets_a_server_up_and_a_restart_keeps_it(
         }
         await said(await root.select(page, ["staff"]), "I may not: **Attach Files**")
         await root.select(page, ["pictures"], custom_id="kb:set:where")
-        await root.select(page, ["100 pictures in 24 hours"])
-        await bot.until("SELECT COUNT(*) FROM servers WHERE quota_tenths = 1000", 1)
+        rule = {"pictures": 150, "hours": 168, "per-hour": 40}
+        handle = await root.command(bot.channel, "admin quota set-default", **rule)
+        await said(handle, "now have 150 in 168 hours, at most 40 in an hour.")
+        page = await _opened(root, bot.channel)
+        now = "150 pictures in 168 hours, at most 40 in an hour"
+        assert _chosen(page)["kb:set:quota"] == [now]
+        await root.select(page, [now.replace("150", "100")])
+        await bot.until("SELECT quota_tenths FROM servers", 1000)
     # Another process, and the message from before.
     async with environment.running_bot(ScriptedEngine()) as bot:
         await root.select(page, ["Deutsch"])
         await root.select(page, ["Only the author may edit a picture, unless they say yes"])
         await root.select(page, ["Keep pictures for 180 days"])
-        await bot.until("SELECT COUNT(*) FROM audit", 6)
+        await bot.until("SELECT COUNT(*) FROM audit", 7)
         world.allow(staff, "attach_files")
         done = await said(
             await root.press(page, label="Done, check everything"), "**Everything works here.**"
         )
         assert f"✓ Reports go to <#{staff.id}>." in done.text
         assert "✓ Pictures are kept for 180 days." in done.text
-        assert (
-            "✓ Each member may draw 100 pictures in 24 hours, as this server's admins have it." in done.text
-        )
+        rule_in_force = "draw 100 pictures in 168 hours, at most 40 in an hour, as this server's admins"
+        assert rule_in_force in done.text
         assert "✓ Members may not edit pictures that others have posted" in done.text
         assert "•" not in done.text
         assert not done.selects

@@ -11,7 +11,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.domain.quota import EntryKind, LimitSource, QuotaTerms
 from kleinbot.store.members import servers
 from kleinbot.usecases.quota import quota
-from kleinbot.usecases.quota.administer import AdministerQuota
+from kleinbot.usecases.quota.administer import AdministerQuota, Clearing
 from kleinbot.usecases.quota.quota import Balance, QuotaRule, Returning
 from kleinbot.usecases.quota.quota_view import QuotaView
 from tests.usecase_harness import ADA, BOB, DAY_MS, MODERATOR, STRANGER, UseCaseHarness
@@ -28,6 +28,9 @@ OPERATIONS: list[Operation] = [
     lambda administer, actor: administer.changes(actor),
     lambda administer, actor: administer.set(actor, ADA.member_id, QuotaTerms(100)),
     lambda administer, actor: administer.set_default(actor, QuotaTerms(100)),
+    lambda administer, actor: administer.set_default_number(actor, 100),
+    lambda administer, actor: administer.to_clear(actor, ADA.member_id),
+    lambda administer, actor: administer.clear(actor, None),
     lambda administer, actor: administer.grant(actor, ADA.member_id, 10, 1, "x"),
     lambda administer, actor: administer.reset(actor, ADA.member_id, "x"),
 ]
@@ -54,6 +57,30 @@ async def test_only_an_admin_of_the_server_may(
     assert await harness.database.read.number("SELECT COUNT(*) FROM audit") == 0
 
 
+async def test_another_number_keeps_the_windows_and_clearing_tells_what_was_and_is(
+    harness: UseCaseHarness, administer: AdministerQuota
+) -> None:
+    week = QuotaTerms(1000, hours=168, hourly_tenths=100, burst_tenths=30)
+    await administer.set_default(ADMIN, week)
+    await administer.set_default_number(ADMIN, 2000)
+    now = replace(week, tenths=2000)
+    with pytest.raises(Refusal) as caught:
+        await administer.set_default_number(ADMIN, 100)  # what an hour allows already
+    assert caught.value.code is Code.QUOTA_WINDOW_IDLE
+    await administer.set(ADMIN, ADA.member_id, QuotaTerms(50))
+    assert await administer.to_clear(ELSEWHERE, ADA.member_id) is None
+    assert await administer.clear(ELSEWHERE, None) is None
+    found = await administer.clear(ADMIN, ADA.member_id)
+    assert found == Clearing(QuotaTerms(50), now, RULE.host_terms, has_role_rules=False)
+    assert await administer.clear(ADMIN, ADA.member_id) is None
+    asked = await administer.to_clear(ADMIN, None)
+    assert asked == await administer.clear(ADMIN, None)
+    assert asked is not None
+    assert (asked.terms, asked.then) == (now, QuotaTerms(600, 24))
+    written = "SELECT COUNT(*) FROM audit WHERE details NOT LIKE '%tenths%'"
+    assert await harness.database.read.number(written) == 2
+
+
 async def test_an_admin_of_another_server_neither_sees_nor_touches_this_one(
     harness: UseCaseHarness, administer: AdministerQuota
 ) -> None:
@@ -73,7 +100,7 @@ async def test_each_change_is_one_audit_row(harness: UseCaseHarness, administer:
     actions = [
         row[0] for row in await harness.database.read.all("SELECT action FROM audit ORDER BY audit_id")
     ]
-    assert actions == ["quota-set", "quota-set-default", "quota-grant", "quota-reset"]
+    assert actions == ["quota-set", *["quota-set-default"] * 3, "quota-grant", "quota-reset"]
 
 
 async def test_the_nearest_rule_applies(harness: UseCaseHarness, administer: AdministerQuota) -> None:

@@ -6,6 +6,7 @@ import discord
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.interactions import Interactions, roles_of
+from kleinbot.chat.quota import rule_views
 from kleinbot.chat.quota import views as quota_views
 from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.domain.errors import Code, Parameter, Refusal
@@ -78,30 +79,30 @@ class QuotaHandlers:
     async def set_default(self, interaction: discord.Interaction[Any], terms: QuotaTerms | None) -> None:
         if terms is None:
             raise Refusal(Code.QUOTA_NUMBER_MISSING)
-        await self._administer.set_default(self._interactions.actor_of(interaction), terms)
-        text = self._say(interaction, "admin-default-set", pictures=pictures(terms.tenths))
+        actor = self._interactions.actor_of(interaction)
+        host = await self._administer.set_default(actor, terms)
+        terms_text = rule_views.terms_text(self._texts, actor.locale, terms, host)
+        text = self._say(interaction, "admin-default-set", terms=terms_text)
         await self._interactions.answer(interaction, text)
 
     async def ask_clear(self, interaction: discord.Interaction[Any], member_id: int | None) -> None:
         """Ask whether to remove a member's own limit, or with None the server's default."""
         actor = self._interactions.actor_of(interaction)
-        limit = await self._administer.limit_to_clear(actor, member_id)
-        view = quota_views.ask_clear(self._texts, actor.locale, member_id, limit)
+        found = await self._administer.to_clear(actor, member_id)
+        view = rule_views.ask_clear_limit(self._texts, actor.locale, member_id, found)
         await self._interactions.answer(interaction, view)
 
     async def clear_pressed(self, interaction: discord.Interaction[Any], button: ClearQuotaButton) -> None:
-        """Remove the limit, and replace the question by the confirmation."""
+        """Remove the limit, and replace the question by what it was and what counts now.
+
+        A press does not state the member's roles, so their balance is not known here.
+        """
         member_id = button.member_id
         if member_id is not None and member_id > _LARGEST_ID:  # which the bot never wrote
             raise Refusal(Code.BUTTON_UNKNOWN)
         actor = self._interactions.actor_of(interaction)
-        if member_id is None:
-            await self._administer.set_default(actor, None)
-            text = self._say(interaction, "admin-default-removed")
-        else:
-            # A press does not state the member's roles, so what they have now is not known here.
-            await self._administer.set(actor, member_id, None)
-            text = self._say(interaction, "admin-set-removed", member=core_text.mention(member_id))
+        found = await self._administer.clear(actor, member_id)
+        text = rule_views.limit_cleared(self._texts, actor.locale, member_id, found)
         await self._interactions.replace(interaction, text)
 
     async def keep_pressed(self, interaction: discord.Interaction[Any], button: KeepQuotaButton) -> None:

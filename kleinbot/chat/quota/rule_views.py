@@ -8,10 +8,12 @@ import discord
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.choices import CHOICE_CHARACTERS
 from kleinbot.chat.core.views import plain
-from kleinbot.chat.quota.buttons import ClearRoleRuleButton, KeepQuotaButton
+from kleinbot.chat.quota.buttons import ClearQuotaButton, ClearRoleRuleButton, KeepQuotaButton
+from kleinbot.domain.errors import Parameter
 from kleinbot.domain.plain_text import one_line
 from kleinbot.domain.quota import QuotaTerms, RoleRule
 from kleinbot.texts import Texts
+from kleinbot.usecases.quota.administer import Clearing
 from kleinbot.usecases.quota.quota import pictures
 from kleinbot.usecases.quota.role_rules import ServerRules
 
@@ -29,14 +31,17 @@ class KnownRoles:
 
 def terms_text(texts: Texts, locale: str, terms: QuotaTerms, host: QuotaTerms) -> str:
     """Return what a rule gives: ``200 in 24 hours, at most 30 in an hour``."""
-    return texts.say(
-        locale,
-        "quota-terms",
-        pictures=pictures(terms.tenths),
-        hours=host.hours or 0 if terms.hours is None else terms.hours,
-        hourly=pictures(terms.hourly_tenths or 0),
-        burst=pictures(terms.burst_tenths or 0),
-    )
+    return texts.say(locale, "quota-terms", **terms_values(terms, host))
+
+
+def terms_values(terms: QuotaTerms, host: QuotaTerms) -> dict[str, Parameter]:
+    """Return the variables of sentences that say what a rule gives; ``host``: the owner's, with its hours."""
+    return {
+        "pictures": pictures(terms.tenths),
+        "hours": host.hours or 0 if terms.hours is None else terms.hours,
+        "hourly": pictures(terms.hourly_tenths or 0),
+        "burst": pictures(terms.burst_tenths or 0),
+    }
 
 
 def named(texts: Texts, locale: str, role_id: int, known: KnownRoles) -> str:
@@ -97,6 +102,44 @@ def ask_clear(texts: Texts, locale: str, rule: RoleRule, known: KnownRoles) -> d
     row.add_item(KeepQuotaButton().labelled(texts.say(locale, "button-keep")))
     view.add_item(row)
     return view
+
+
+def ask_clear_limit(
+    texts: Texts, locale: str, member_id: int | None, found: Clearing | None
+) -> discord.ui.LayoutView:
+    """Return the question before a limit is removed, or a sentence that there is none."""
+    if found is None:
+        return plain(_nothing_to_clear(texts, locale, member_id))
+    view = plain(texts.say(locale, "admin-clear-question", **_of_clearing(texts, locale, member_id, found)))
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    row.add_item(ClearQuotaButton(member_id).labelled(texts.say(locale, "button-clear-yes")))
+    row.add_item(KeepQuotaButton().labelled(texts.say(locale, "button-keep")))
+    view.add_item(row)
+    return view
+
+
+def limit_cleared(texts: Texts, locale: str, member_id: int | None, found: Clearing | None) -> str:
+    """Return what a limit was that was removed, and what counts now."""
+    if found is None:
+        return _nothing_to_clear(texts, locale, member_id)
+    message_id = "admin-default-removed" if member_id is None else "admin-set-removed"
+    return texts.say(locale, message_id, **_of_clearing(texts, locale, member_id, found))
+
+
+def _nothing_to_clear(texts: Texts, locale: str, member_id: int | None) -> str:
+    whose, member = "server" if member_id is None else "member", core_text.mention(member_id or 0)
+    return texts.say(locale, "admin-clear-nothing", whose=whose, member=member)
+
+
+def _of_clearing(texts: Texts, locale: str, member_id: int | None, found: Clearing) -> dict[str, Parameter]:
+    return {
+        "whose": "server" if member_id is None else "member",
+        "member": core_text.mention(member_id or 0),
+        "terms": terms_text(texts, locale, found.terms, found.host),
+        "source": "host" if found.default is None else "server",
+        "then": terms_text(texts, locale, found.then, found.host),
+        "roles": "yes" if found.has_role_rules else "no",
+    }
 
 
 def _line(texts: Texts, locale: str, rule: RoleRule, found: ServerRules, known: KnownRoles) -> str:

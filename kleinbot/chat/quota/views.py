@@ -2,11 +2,7 @@
 
 from collections.abc import Mapping
 
-import discord
-
 from kleinbot.chat.core import text as core_text
-from kleinbot.chat.core.views import plain
-from kleinbot.chat.quota.buttons import ClearQuotaButton, KeepQuotaButton
 from kleinbot.domain.clock import HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Parameter
 from kleinbot.domain.quota import USED, AuditAction, AuditRow, EntryKind, LedgerEntry
@@ -77,23 +73,6 @@ def changes(texts: Texts, locale: str, rows: tuple[AuditRow, ...]) -> str:
         return texts.say(locale, "admin-no-changes")
     lines = [f"- {audit_line(texts, locale, row)}" for row in rows]
     return core_text.bounded([f"**{texts.say(locale, 'admin-changes')}**", *lines])
-
-
-def ask_clear(
-    texts: Texts, locale: str, member_id: int | None, limit_tenths: int | None
-) -> discord.ui.LayoutView:
-    """Return the question before a limit is removed, or a sentence that there is none."""
-    whose = "server" if member_id is None else "member"
-    member = core_text.mention(member_id or 0)
-    if limit_tenths is None:
-        return plain(texts.say(locale, "admin-clear-nothing", whose=whose, member=member))
-    limit = pictures(limit_tenths)
-    view = plain(texts.say(locale, "admin-clear-question", whose=whose, member=member, pictures=limit))
-    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
-    row.add_item(ClearQuotaButton(member_id).labelled(texts.say(locale, "button-clear-yes")))
-    row.add_item(KeepQuotaButton().labelled(texts.say(locale, "button-keep")))
-    view.add_item(row)
-    return view
 
 
 def _statement(texts: Texts, locale: str, title: str, found: Statement) -> str:

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 import discord
 
 from kleinbot.chat.core import text as core_text
+from kleinbot.chat.quota import rule_views
 from kleinbot.chat.setup.channels import FOR_REPORTS, FOR_RESULTS, ChannelState, state_of, unsuitable
 from kleinbot.chat.setup.views import missing
-from kleinbot.domain.clock import HOUR_MS
 from kleinbot.texts import Texts
-from kleinbot.usecases.quota.quota import pictures
 from kleinbot.usecases.setup.set_up import SetUpState
 
 _MOST_LOOKED_AT = 100
@@ -81,14 +80,13 @@ def _settings(texts: Texts, locale: str, state: SetUpState, found: _Findings) ->
         found.right.append(texts.say(locale, "doctor-retention-always"))
     else:
         found.right.append(texts.say(locale, "doctor-retention", days=settings.retention_days))
-    given = quota.host_tenths if quota.server_tenths is None else quota.server_tenths
+    given = quota.host_terms if quota.server_terms is None else quota.server_terms
     found.right.append(
         texts.say(
             locale,
             "doctor-quota",
-            source="host" if quota.server_tenths is None else "server",
-            pictures=pictures(min(given, quota.most_tenths)),
-            hours=quota.window_ms // HOUR_MS,
+            source="host" if quota.server_terms is None else "server",
+            **rule_views.terms_values(given, quota.host_terms),
         )
     )
     found.right.append(

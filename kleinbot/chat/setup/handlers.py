@@ -17,7 +17,6 @@ from kleinbot.chat.setup.buttons import (
 from kleinbot.chat.setup.channels import FOR_REPORTS, FOR_RESULTS, ChannelState, missing, state_of
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor
-from kleinbot.domain.quota import QuotaTerms
 from kleinbot.texts import Texts, languages
 from kleinbot.usecases.quota.administer import AdministerQuota
 from kleinbot.usecases.setup.set_up import MOST_DAYS, SetUp
@@ -81,7 +80,7 @@ class SetUpHandlers:
             case SetUpItem.QUOTA if value == setup_views.HOST:
                 await self._quota.set_default(actor, None)
             case SetUpItem.QUOTA:
-                await self._quota.set_default(actor, QuotaTerms(_number(value, _MOST_TENTHS)))
+                await self._quota.set_default_number(actor, _number(value, _MOST_TENTHS))
             case SetUpItem.LOCALE if value == setup_views.AUTOMATIC:
                 await self._set_up.choose_locale(actor, None)
             case SetUpItem.LOCALE if value in languages():

@@ -6,12 +6,11 @@ import discord
 
 from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.views import fresh
+from kleinbot.chat.quota import rule_views
 from kleinbot.chat.setup.buttons import FinishSetupButton, SetUpItem, SetUpSelect
 from kleinbot.chat.setup.channels import ChannelState
-from kleinbot.domain.clock import HOUR_MS
 from kleinbot.domain.job import TENTHS
 from kleinbot.texts import Texts, languages
-from kleinbot.usecases.quota.quota import pictures
 from kleinbot.usecases.setup.set_up import PROPOSED_DAYS, RETENTION_DAYS, SetUpState
 
 HOST, AUTOMATIC, FOREVER, YES, NO = "host", "auto", "always", "yes", "no"
@@ -134,17 +133,14 @@ def _add(
 
 def _quotas(texts: Texts, locale: str, state: SetUpState) -> list[discord.SelectOption]:
     quota = state.quota
-    hours = quota.window_ms // HOUR_MS
-    host = min(quota.host_tenths, quota.most_tenths)
-    label = texts.say(locale, "setup-quota-host", pictures=pictures(host), hours=hours)
-    options = [discord.SelectOption(label=label, value=HOST, default=quota.server_tenths is None)]
-    steps = {step * TENTHS for step in QUOTA_STEPS if step * TENTHS <= quota.most_tenths}
-    if quota.server_tenths is not None:
-        steps.add(quota.server_tenths)
-    for tenths in sorted(steps):
-        label = texts.say(locale, "setup-quota-step", pictures=pictures(tenths), hours=hours)
-        is_chosen = tenths == quota.server_tenths
-        options.append(discord.SelectOption(label=label, value=str(tenths), default=is_chosen))
+    label = texts.say(
+        locale, "setup-quota-host", **rule_views.terms_values(quota.host_terms, quota.host_terms)
+    )
+    options = [discord.SelectOption(label=label, value=HOST, default=quota.server_terms is None)]
+    for terms in quota.offered([step * TENTHS for step in QUOTA_STEPS]):
+        label = texts.say(locale, "setup-quota-step", **rule_views.terms_values(terms, quota.host_terms))
+        is_chosen = terms == quota.server_terms
+        options.append(discord.SelectOption(label=label, value=str(terms.tenths), default=is_chosen))
     return options
 
 

@@ -18,14 +18,21 @@ admin-set = { $member } hat jetzt eine eigene Grenze: { $pictures ->
         [one] { $pictures } Bild
        *[other] { $pictures } Bilder
     }.
-admin-set-removed = { $member } hat keine eigene Grenze mehr.
-admin-default-set = Mitglieder dieses Servers ohne eigene Grenze haben jetzt { $pictures ->
-        [one] { $pictures } Bild
-       *[other] { $pictures } Bilder
-    }.
+admin-set-removed = { $member } hat keine eigene Grenze mehr; sie war { $terms }. Jetzt gilt { admin-clear-then }.
+admin-default-set = Mitglieder dieses Servers ohne eigene Grenze haben jetzt { $terms }. Die Regel einer ihrer Rollen zählt, wo sie mehr gibt.
 admin-clear-question = { $whose ->
-        [server] Die Vorgabe dieses Servers von { $pictures } aufheben? Dann gilt die des Bot-Betreibers.
-       *[member] Die Grenze von { $pictures }, die { $member } allein hat, aufheben? Dann gilt die Vorgabe dieses Servers.
+        [server] Die Vorgabe dieses Servers aufheben, { $terms }?
+       *[member] Die Grenze aufheben, die { $member } allein hat, { $terms }?
+    } Dann gilt { admin-clear-then }.
+admin-clear-then = { $source ->
+        [server] die Vorgabe dieses Servers: { $then }
+       *[host] die Vorgabe des Bot-Betreibers: { $then }
+    }{ $roles ->
+        [yes] , oder die Regel einer Rolle, wo sie mehr gibt{ $whose ->
+            [server] {""}
+           *[member] ; /admin kontingent ansehen sagt, welche
+        }
+       *[no] {""}
     }
 admin-clear-nothing = { $whose ->
         [server] Dieser Server hat keine eigene Vorgabe.
@@ -33,7 +40,7 @@ admin-clear-nothing = { $whose ->
     } Es wurde nichts geändert.
 admin-clear-kept = Es wurde nichts geändert.
 button-clear-yes = Aufheben
-admin-default-removed = Dieser Server hat keine eigene Vorgabe mehr; es gilt die des Bot-Betreibers.
+admin-default-removed = Dieser Server hat keine eigene Vorgabe mehr; sie war { $terms }. Jetzt gilt { admin-clear-then }.
 admin-granted = { $member } hat { $pictures ->
         [one] { $pictures } Bild
        *[other] { $pictures } Bilder

@@ -6,7 +6,8 @@ quota-terms = { $pictures ->
             [one] einer Stunde
            *[other] { $hours } Stunden
         }
-    }{ $hourly ->
+    }{ quota-bounds }
+quota-bounds = { $hourly ->
         [0] {""}
        *[other] , höchstens { $hourly } in einer Stunde
     }{ $burst ->

@@ -26,7 +26,7 @@ setup-head = **{ $server } einrichten**
     Jede Wahl gilt sofort, und mit `/admin einrichten` kannst du jederzeit wiederkommen. Nur du siehst das.
 setup-moderators = **Moderationskanal** · wohin Meldungen zu Bildern gehen. Ohne ihn warten sie unter der nächsten Antwort auf `/admin`.
 setup-moderators-none = Noch kein Kanal
-setup-quota = **Kontingent** · was jedes Mitglied zeichnen darf. `/admin kontingent` setzt es für einzelne Mitglieder.
+setup-quota = **Kontingent** · was jedes Mitglied zeichnen darf. Eine andere Zahl behält die Stunden und die Grenzen je Stunde und je Schub. `/admin kontingent` setzt diese, und Regeln für Rollen und einzelne Mitglieder.
 setup-quota-host = Wie es der Betreiber des Bots vorgibt: { $pictures } in { $hours ->
         [one] { $hours } Stunde
        *[other] { $hours } Stunden
@@ -37,7 +37,7 @@ setup-quota-step = { $pictures ->
     } in { $hours ->
         [one] { $hours } Stunde
        *[other] { $hours } Stunden
-    }
+    }{ quota-bounds }
 setup-locale = **Sprache** · von Nachrichten, nach denen niemand gefragt hat, etwa Meldungen. Antworten kommen in der Sprache dessen, der fragt.
 setup-locale-auto = Wie es für diesen Server in Discord steht: { $language }
 setup-content = **Inhalte** · dürfen Mitglieder Bilder bearbeiten, die andere gepostet haben? Was niemand verlangen darf, sexuelle Bilder von Minderjährigen und das Ausziehen von Menschen, lehne ich überall ab; das lässt sich nicht abschalten.{ $judged ->
@@ -92,7 +92,7 @@ doctor-quota = Jedes Mitglied darf { $pictures ->
     } in { $hours ->
         [one] { $hours } Stunde
        *[other] { $hours } Stunden
-    } zeichnen, { $source ->
+    } zeichnen{ quota-bounds }, { $source ->
         [server] wie es die Admins dieses Servers vorgeben.
        *[host] wie es der Betreiber des Bots vorgibt.
     }

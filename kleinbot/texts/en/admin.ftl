@@ -18,14 +18,21 @@ admin-set = { $member } now has a limit of their own: { $pictures ->
         [one] { $pictures } picture
        *[other] { $pictures } pictures
     }.
-admin-set-removed = { $member } has no limit of their own any more.
-admin-default-set = Members of this server without a limit of their own now have { $pictures ->
-        [one] { $pictures } picture
-       *[other] { $pictures } pictures
-    }.
+admin-set-removed = { $member } has no limit of their own any more; it was { $terms }. Now { admin-clear-then }.
+admin-default-set = Members of this server without a limit of their own now have { $terms }. A rule of one of their roles counts where it gives more.
 admin-clear-question = { $whose ->
-        [server] Take away this server's default of { $pictures }? The default of the bot's host applies then.
-       *[member] Take away the limit of { $pictures } that { $member } has alone? This server's default applies then.
+        [server] Take away this server's default, { $terms }?
+       *[member] Take away the limit that { $member } has alone, { $terms }?
+    } Then { admin-clear-then }.
+admin-clear-then = { $source ->
+        [server] this server's default counts: { $then }
+       *[host] the default of the bot's host counts: { $then }
+    }{ $roles ->
+        [yes] , or the rule of a role where that gives more{ $whose ->
+            [server] {""}
+           *[member] ; /admin quota view says which
+        }
+       *[no] {""}
     }
 admin-clear-nothing = { $whose ->
         [server] This server has no default of its own.
@@ -33,7 +40,7 @@ admin-clear-nothing = { $whose ->
     } Nothing was changed.
 admin-clear-kept = Nothing was changed.
 button-clear-yes = Take it away
-admin-default-removed = This server has no default of its own any more; the default of the bot's host applies.
+admin-default-removed = This server has no default of its own any more; it was { $terms }. Now { admin-clear-then }.
 admin-granted = { $member } got { $pictures ->
         [one] { $pictures } more picture
        *[other] { $pictures } more pictures

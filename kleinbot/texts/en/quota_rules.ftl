@@ -6,7 +6,8 @@ quota-terms = { $pictures ->
             [one] an hour
            *[other] { $hours } hours
         }
-    }{ $hourly ->
+    }{ quota-bounds }
+quota-bounds = { $hourly ->
         [0] {""}
        *[other] , at most { $hourly } in an hour
     }{ $burst ->

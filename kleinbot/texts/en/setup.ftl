@@ -26,7 +26,7 @@ setup-head = **Set up { $server }**
     Each choice counts at once, and you can come back at any time with `/admin setup`. Only you see this.
 setup-moderators = **Moderators' channel** · where reports of pictures go. Without one, they wait below the next `/admin` answer.
 setup-moderators-none = No channel yet
-setup-quota = **Quota** · what each member may draw. `/admin quota` sets it for single members.
+setup-quota = **Quota** · what each member may draw. Another number keeps the hours and the bounds by the hour and burst. `/admin quota` sets those, and rules for roles and single members.
 setup-quota-host = As the bot's host has it: { $pictures } in { $hours ->
         [one] { $hours } hour
        *[other] { $hours } hours
@@ -37,7 +37,7 @@ setup-quota-step = { $pictures ->
     } in { $hours ->
         [one] { $hours } hour
        *[other] { $hours } hours
-    }
+    }{ quota-bounds }
 setup-locale = **Language** · of messages that nobody asked for, such as reports. Answers are in the language of whoever asks.
 setup-locale-auto = As Discord has it for this server: { $language }
 setup-content = **Content** · may members edit pictures that others have posted? What nobody may ask for, sexual pictures of minors and undressing people, is refused everywhere and cannot be switched off.{ $judged ->
@@ -92,7 +92,7 @@ doctor-quota = Each member may draw { $pictures ->
     } in { $hours ->
         [one] { $hours } hour
        *[other] { $hours } hours
-    }, { $source ->
+    }{ quota-bounds }, { $source ->
         [server] as this server's admins have it.
        *[host] as the bot's host has it.
     }

@@ -3,7 +3,7 @@
 Each change and its audit row are one transaction.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 
 from kleinbot.domain.clock import DAY_MS, HOUR_MS, Clock
 from kleinbot.domain.errors import Code, Parameter, Refusal
@@ -11,13 +11,31 @@ from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.domain.quota import AuditAction, AuditRow, QuotaTerms
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Reader, Transaction
 from kleinbot.store.jobs import events
-from kleinbot.store.members import audit, grants, ledger, members, servers
+from kleinbot.store.members import audit, grants, ledger, members, role_quotas, servers
 from kleinbot.usecases.permissions import require_admin
 from kleinbot.usecases.quota import quota, rules
 from kleinbot.usecases.quota.quota import NO_ROLES, QuotaRule, pictures
 from kleinbot.usecases.quota.quota_view import LAST_ENTRIES, Statement, statement
 
 HISTORY_ENTRIES = 15
+
+
+@dataclass(frozen=True)
+class Clearing:
+    """A rule to take away or taken away, and what then counts: the server's ``default``, or ``host``.
+
+    ``default`` None: the server has none, or it is what is taken away. ``has_role_rules``: the server has
+    rules of roles, any of which may give more.
+    """
+
+    terms: QuotaTerms
+    default: QuotaTerms | None
+    host: QuotaTerms
+    has_role_rules: bool
+
+    @property
+    def then(self) -> QuotaTerms:
+        return self.host if self.default is None else self.default
 
 
 class AdministerQuota:
@@ -65,8 +83,8 @@ class AdministerQuota:
             await self._note(transaction, actor, AuditAction.QUOTA_SET, member_id, **audited(terms))
         return await self._statement(actor, member_id, role_ids)
 
-    async def set_default(self, actor: Actor, terms: QuotaTerms | None) -> None:
-        """Set the rule of members without their own; None: the owner's default.
+    async def set_default(self, actor: Actor, terms: QuotaTerms | None) -> QuotaTerms:
+        """Set the rule of members without their own; None: the owner's default. Return the owner's default.
 
         Raises Refusal QUOTA_ABOVE_MOST above the owner's bound, and QUOTA_WINDOW_IDLE.
         """
@@ -77,14 +95,55 @@ class AdministerQuota:
             await servers.remember(transaction, actor.server_id, self._clock.now_ms())
             await servers.set_default_quota(transaction, actor.server_id, terms)
             await self._note(transaction, actor, AuditAction.QUOTA_SET_DEFAULT, None, **audited(terms))
+        return self._rule.host_terms
 
-    async def limit_to_clear(self, actor: Actor, member_id: int | None) -> int | None:
-        """Return a member's own limit, or the server's default if ``member_id`` is None; None if unset."""
+    async def set_default_number(self, actor: Actor, tenths: int) -> None:
+        """Set the number of the server's default; its hours, hourly bound and burst stay.
+
+        Raises Refusal as ``set_default``.
+        """
         require_admin(actor)
-        member = MemberKey(actor.server_id, member_id or 0)
-        standing = await members.standing(self._database.read, member)
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
+            await events.accept(transaction, actor, self._clock.now_ms())
+            before = (await members.standing(transaction, actor.member)).server_terms
+            terms = replace(before or QuotaTerms(tenths), tenths=tenths)
+            await require_allowed(transaction, actor.member, self._rule, terms)
+            await servers.remember(transaction, actor.server_id, self._clock.now_ms())
+            await servers.set_default_quota(transaction, actor.server_id, terms)
+            await self._note(transaction, actor, AuditAction.QUOTA_SET_DEFAULT, None, **audited(terms))
+
+    async def to_clear(self, actor: Actor, member_id: int | None) -> Clearing | None:
+        """Return a member's own rule, or the server's default if ``member_id`` is None; None if unset."""
+        require_admin(actor)
+        return await self._clearing(self._database.read, actor, member_id)
+
+    async def clear(self, actor: Actor, member_id: int | None) -> Clearing | None:
+        """Remove what ``to_clear`` returns, and return it; None if it was gone already."""
+        require_admin(actor)
+        async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
+            await events.accept(transaction, actor, self._clock.now_ms())
+            found = await self._clearing(transaction, actor, member_id)
+            if found is None:
+                return None
+            if member_id is None:
+                await servers.set_default_quota(transaction, actor.server_id, None)
+                await self._note(transaction, actor, AuditAction.QUOTA_SET_DEFAULT, None)
+            else:
+                await members.set_quota(transaction, MemberKey(actor.server_id, member_id), None)
+                await self._note(transaction, actor, AuditAction.QUOTA_SET, member_id)
+        return found
+
+    async def _clearing(self, reader: Reader, actor: Actor, member_id: int | None) -> Clearing | None:
+        standing = await members.standing(reader, MemberKey(actor.server_id, member_id or 0))
         terms = standing.server_terms if member_id is None else standing.member_terms
-        return None if terms is None else terms.tenths
+        if terms is None:
+            return None
+        return Clearing(
+            terms,
+            None if member_id is None else standing.server_terms,
+            self._rule.host_terms,
+            bool(await role_quotas.of_server(reader, actor.server_id)),
+        )
 
     async def grant(
         self,

@@ -16,7 +16,7 @@ from kleinbot.domain.clock import HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.people import MemberKey
-from kleinbot.domain.quota import EverywhereSpending, Fund, Grant, LimitSource, RoleRule, Spending
+from kleinbot.domain.quota import EverywhereSpending, Fund, Grant, LimitSource, QuotaTerms, RoleRule, Spending
 from kleinbot.store.database import Reader
 from kleinbot.store.members import grants, ledger, members, role_quotas
 from kleinbot.store.members.members import Standing
@@ -60,8 +60,9 @@ class QuotaRule:
         return Window(self.limit_tenths, self.window_ms)
 
     @property
-    def window_hours(self) -> int:
-        return self.window_ms // HOUR_MS
+    def host_terms(self) -> QuotaTerms:
+        """The owner's default, with the hours that every rule has that names none."""
+        return QuotaTerms(self.limit_tenths, self.window_ms // HOUR_MS)
 
     def limit_of(self, standing: Standing, held: Sequence[RoleRule] = ()) -> Limit:
         """Return the rule in force; ``held``: the rules of the member's roles."""

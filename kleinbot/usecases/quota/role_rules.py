@@ -46,7 +46,7 @@ class RoleRules:
         default, host = standing.server_terms, self._rule.window
         return ServerRules(
             default,
-            QuotaTerms(host.limit_tenths, self._rule.window_hours),
+            self._rule.host_terms,
             found,
             frozenset(each.role_id for each in found if not rules.is_better(each.terms, default, host)),
         )

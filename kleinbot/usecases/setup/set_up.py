@@ -8,7 +8,7 @@ from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.moderation.bans import ChannelRules
 from kleinbot.domain.people import Actor
 from kleinbot.domain.ports.picture_judge import PictureJudge
-from kleinbot.domain.quota import AuditAction
+from kleinbot.domain.quota import AuditAction, QuotaTerms
 from kleinbot.domain.server_settings import ServerSettings
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
 from kleinbot.store.jobs import events
@@ -17,6 +17,7 @@ from kleinbot.store.moderation import channel_rules
 from kleinbot.store.results import storage
 from kleinbot.store.results.storage import RecentStorage
 from kleinbot.usecases.permissions import require_admin
+from kleinbot.usecases.quota import rules
 from kleinbot.usecases.quota.quota import QuotaRule
 
 RETENTION_DAYS = (30, 90, 180, 365)
@@ -28,12 +29,32 @@ _LEAST_SPAN_MS = DAY_MS
 
 @dataclass(frozen=True)
 class QuotaChoice:
-    """What a member may draw per window, in tenths: the server's own number, the owner's, and the bound."""
+    """What each member may draw: the server's own rule, the owner's, and the owner's bound in tenths."""
 
-    server_tenths: int | None
-    host_tenths: int
+    server_terms: QuotaTerms | None
+    rule: QuotaRule
     most_tenths: int
-    window_ms: int
+
+    @property
+    def host_terms(self) -> QuotaTerms:
+        """The owner's default, as far as the owner's bound for the server lets it count."""
+        host = self.rule.host_terms
+        return replace(host, tenths=min(host.tenths, self.most_tenths))
+
+    def offered(self, steps_tenths: Collection[int]) -> tuple[QuotaTerms, ...]:
+        """Return the rules that a choice of a number can lead to, the smallest first.
+
+        A server's hours, hourly bound and burst stay, so numbers are left out with which they would never
+        count, or which the owner does not allow. The rule in force is always among them.
+        """
+        now = self.server_terms
+        given = [replace(now or QuotaTerms(tenths), tenths=tenths) for tenths in steps_tenths]
+        window = self.rule.window
+        kept = {
+            terms for terms in given
+            if not rules.exceeds(terms, window, self.most_tenths) and not rules.has_idle_window(terms, window)
+        }  # fmt: skip
+        return tuple(sorted(kept | ({now} if now else set()), key=lambda terms: terms.tenths))
 
 
 @dataclass(frozen=True)
@@ -72,16 +93,13 @@ class SetUp:
         reader = self._database.read
         standing = await members.standing(reader, actor.member)
         quota = QuotaChoice(
-            None if standing.server_terms is None else standing.server_terms.tenths,
-            self._rule.limit_tenths,
-            self._rule.most_tenths(standing.server_most_tenths),
-            self._rule.window_ms,
+            standing.server_terms, self._rule, self._rule.most_tenths(standing.server_most_tenths)
         )
         chosen = await settings.of_server(reader, actor.server_id)
         recent = await storage.recent(reader, actor.server_id)
-        rules = await channel_rules.of_server(reader, actor.server_id)
+        channels = await channel_rules.of_server(reader, actor.server_id)
         a_day = _bytes_a_day(recent, self._clock.now_ms())
-        return SetUpState(chosen, quota, a_day, rules, self._judge.state.is_on)
+        return SetUpState(chosen, quota, a_day, channels, self._judge.state.is_on)
 
     async def choose_moderators_channel(self, actor: Actor, channel_id: int | None) -> None:
         """Choose where reports go; None: nowhere but the next /admin answer.
