@@ -117,9 +117,10 @@ class VariationsRequest:
 
 @dataclass(frozen=True)
 class RerollRequest:
-    """A request to run the same job again with other seeds."""
+    """A request to run the same job again with other seeds. ``private`` None: as the job."""
 
     job_id: str
+    private: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kleinbot.domain.geometry import Aspect
+
 
 @dataclass(frozen=True)
 class ServerSettings:
@@ -27,10 +29,16 @@ class MemberSettings:
     """The choices of one member.
 
     ``others_may_edit`` None: what the server has chosen. ``previews``: they are shown what a picture becomes.
+    ``aspect``, ``count``, ``private``: what holds where a command leaves them out. ``tell_done``: a direct
+    message tells them that a result which took long is there.
     """
 
     others_may_edit: bool | None = None
     previews: bool = True
+    aspect: Aspect | None = None
+    count: int | None = None
+    private: bool = False
+    tell_done: bool = False
 
 
 class PostState(StrEnum):

@@ -59,9 +59,8 @@ class Variations:
             with self._inputs.arriving(actor.member_id, ()) as arriving:
                 yield draft_of(job, await arriving.copies(job), await inherited_from(job))
 
-        return await self._submit.prepare(
-            actor, Options(job.count, None, job.private), draft, downloads=False
-        )
+        private = job.private if request.private is None else request.private
+        return await self._submit.prepare(actor, Options(job.count, None, private), draft, downloads=False)
 
 
 async def _from_noise(arriving: Arriving, parent: Chosen, request: VariationsRequest) -> Draft:

@@ -14,6 +14,8 @@ from kleinbot.chat.privacy.buttons import (
     PostButton,
     PreviewChoice,
     PreviewsButton,
+    SettingItem,
+    SettingSelect,
     TakeBackMessageButton,
     TakeBackResultButton,
 )
@@ -76,6 +78,9 @@ FORMS: dict[str, PersistentButton] = {
     "kb:qclear:123456789012345678": ClearQuotaButton(123456789012345678),
     "kb:qclear:12345678901234567890": ClearQuotaButton(12345678901234567890),
     "kb:qkeep": KeepQuotaButton(),
+    "kb:own:aspect": SettingSelect(SettingItem.ASPECT),
+    "kb:own:count": SettingSelect(SettingItem.COUNT),
+    "kb:own:private": SettingSelect(SettingItem.PRIVATE),
     "kb:setup": OpenSetupButton(),
     "kb:setup-done": FinishSetupButton(),
     **{f"kb:set:{item}": SetUpSelect(item) for item in SetUpItem},

@@ -1,6 +1,6 @@
 """What members bring along from elsewhere works through the real client."""
 
-from tests.e2e.pictures import a_png, parameters, result, said_alone, size
+from tests.e2e.pictures import a_png, parameters, result, said, said_alone, size
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
@@ -37,3 +37,17 @@ async def test_parameters_in_a_prompt_are_understood_and_the_rest_is_named_to_it
         shown = await said_alone(await bot.ada.command(bot.channel, "help"), "**What I do**")
         assert shown.text.count("\n") <= 16
         assert "vary and edit what you post, unless you say no" in shown.text
+
+        settings = await said_alone(await bot.ada.command(bot.channel, "settings"), "leave an option out")
+        settings = await said(await bot.ada.select(settings, ["Shape 9:16"]), "leave an option out")
+        settings = await said(await bot.ada.select(settings, ["2 pictures"]), "leave an option out")
+        await said(await bot.ada.select(settings, ["Only I see it"]), "leave an option out")
+        tall = await result(await bot.ada.command(bot.channel, "imagine", prompt="a fox"))
+        assert (tall.is_ephemeral, len(tall.pictures)) == (True, 2)
+        assert size(tall.pictures[0])[0] < size(tall.pictures[0])[1]
+        again = await result(await bot.ada.press(done, label="Reroll"))
+        assert again.is_ephemeral
+        wide = await bot.ada.command(bot.channel, "imagine", prompt="a fox --ar 3:2", private=False, count=1)
+        shown = await result(wide)
+        assert (shown.is_ephemeral, len(shown.pictures)) == (False, 1)
+        assert size(shown.pictures[0])[0] > size(shown.pictures[0])[1]

@@ -45,13 +45,15 @@ def build_handlers(
     responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
     quotas = usecases.quotas
     create = CreateHandlers(
-        interactions, gate, responder, usecases.sources, usecases.edit, usecases.variations, texts, base.clock
-    )
+        interactions, gate, responder, usecases.sources, usecases.edit, usecases.variations,
+        usecases.privacy.choices, texts, base.clock,
+    )  # fmt: skip
     return Handlers(
         jobs=JobHandlers(
             usecases.submit,
             usecases.cancel,
             scheduling.queries,
+            usecases.privacy.choices,
             interactions,
             responder,
             texts,

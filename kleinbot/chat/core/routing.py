@@ -38,6 +38,7 @@ from kleinbot.chat.privacy.buttons import (
     OthersMayEditButton,
     PostButton,
     PreviewsButton,
+    SettingSelect,
     TakeBackMessageButton,
     TakeBackResultButton,
 )
@@ -122,6 +123,7 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(KeepDataButton, handlers.privacy.keep_pressed),
         ButtonRoute(OthersMayEditButton, handlers.own_pictures.others_may_edit_pressed),
         ButtonRoute(PreviewsButton, handlers.own_pictures.previews_pressed),
+        ButtonRoute(SettingSelect, handlers.own_pictures.setting_chosen),
         ButtonRoute(TakeBackMessageButton, handlers.own_pictures.message_pressed),
         ButtonRoute(TakeBackResultButton, handlers.own_pictures.result_pressed),
         ButtonRoute(PostButton, handlers.own_pictures.post_pressed),

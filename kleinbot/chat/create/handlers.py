@@ -33,6 +33,7 @@ from kleinbot.domain.requests import (
 )
 from kleinbot.texts import Texts
 from kleinbot.usecases.edit import Edit
+from kleinbot.usecases.privacy.editing import MemberChoices
 from kleinbot.usecases.sources import Sources
 from kleinbot.usecases.submit import PreparedRequest
 from kleinbot.usecases.variations import Variations
@@ -56,6 +57,7 @@ class CreateHandlers:
         sources: Sources,
         edit: Edit,
         variations: Variations,
+        choices: MemberChoices,
         texts: Texts,
         clock: Clock,
     ) -> None:
@@ -65,13 +67,16 @@ class CreateHandlers:
         self._sources = sources
         self._edit = edit
         self._variations = variations
+        self._choices = choices
         self._texts = texts
         self._clock = clock
         self._modal_keys = ModalKeys(clock)
 
     async def edit(self, interaction: discord.Interaction[Any], request: EditRequest) -> None:
         request, notes = in_prompt.of_edit(request)
-        prepared = await self._edit.begin(self._interactions.actor_of(interaction), request)
+        actor = self._interactions.actor_of(interaction)
+        request = replace(request, private=await self._choices.private(actor, request.private))
+        prepared = await self._edit.begin(actor, request)
         if await self._answer(interaction, prepared) and notes:
             text = in_prompt.notes_text(self._texts, str(interaction.locale), notes)
             await self._interactions.answer(interaction, text)
@@ -82,7 +87,9 @@ class CreateHandlers:
         request: VariationsRequest,
         press: Press | None = None,
     ) -> None:
-        prepared = await self._variations.begin(self._interactions.actor_of(interaction), request)
+        actor = self._interactions.actor_of(interaction)
+        request = replace(request, private=await self._choices.private(actor, request.private))
+        prepared = await self._variations.begin(actor, request)
         await self._answer(interaction, prepared, press)
 
     async def vary_pressed(self, interaction: discord.Interaction[Any], button: VaryButton) -> None:
@@ -92,7 +99,8 @@ class CreateHandlers:
 
     async def reroll_pressed(self, interaction: discord.Interaction[Any], button: RerollButton) -> None:
         actor = self._interactions.actor_of(interaction)
-        prepared = await self._variations.reroll(actor, RerollRequest(button.job_id))
+        request = RerollRequest(button.job_id, await self._choices.private(actor, None))
+        prepared = await self._variations.reroll(actor, request)
         await self._answer(interaction, prepared, _press(interaction, button))
 
     async def edit_pressed(self, interaction: discord.Interaction[Any], button: EditButton) -> None:

@@ -21,6 +21,7 @@ from kleinbot.domain.work import EngineState
 from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancel, Cancelled
 from kleinbot.usecases.job_queries import JobQueries
+from kleinbot.usecases.privacy.editing import MemberChoices
 from kleinbot.usecases.submit import Submit
 
 
@@ -32,6 +33,7 @@ class JobHandlers:
         submit: Submit,
         cancel: Cancel,
         queries: JobQueries,
+        choices: MemberChoices,
         interactions: Interactions,
         responder: JobResponder,
         texts: Texts,
@@ -40,6 +42,7 @@ class JobHandlers:
         self._submit = submit
         self._cancel = cancel
         self._queries = queries
+        self._choices = choices
         self._interactions = interactions
         self._responder = responder
         self._texts = texts
@@ -48,10 +51,9 @@ class JobHandlers:
     async def imagine(self, interaction: discord.Interaction[Any], typed: TypedImagine) -> None:
         """Accept a request and show where it stands. The row exists before the answer is sent."""
         typed, notes = in_prompt.of_imagine(typed)
-        request = typed.completed()
-        accepting = self._submit.imagine(
-            self._interactions.actor_of(interaction), request, self._interactions.reply_address(interaction)
-        )
+        actor = self._interactions.actor_of(interaction)
+        request = await self._choices.imagine(actor, typed)
+        accepting = self._submit.imagine(actor, request, self._interactions.reply_address(interaction))
         if await self._responder.respond(interaction, accepting, private=request.private) and notes:
             text = in_prompt.notes_text(self._texts, str(interaction.locale), notes)
             await self._interactions.answer(interaction, text)

@@ -1,8 +1,9 @@
 """The buttons of /privacy, of /settings, of what an author takes back, and of a result to be posted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import discord
 
@@ -77,3 +78,22 @@ class OthersMayEditButton(PersistentButton, name="oedit"):
     """Chooses whether others may edit the pictures of whoever presses."""
 
     choice: Annotated[OthersMayEdit, one_of(OthersMayEdit)]
+
+
+class SettingItem(StrEnum):
+    """What a member may choose of what they make. The values are in custom ids and do not change."""
+
+    ASPECT = "aspect"
+    COUNT = "count"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True)
+class SettingSelect(PersistentButton, name="own"):
+    """A select for one item. What was chosen comes with the interaction."""
+
+    item: Annotated[SettingItem, one_of(SettingItem)]
+
+    def with_options(self, options: Sequence[discord.SelectOption]) -> discord.ui.Select[Any]:
+        """Return the component for a choice of one option."""
+        return discord.ui.Select(custom_id=self.custom_id, options=list(options))

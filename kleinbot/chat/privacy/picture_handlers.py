@@ -7,16 +7,22 @@ import discord
 from kleinbot.chat.core.buttons import job_id_in
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.more.actions import ChosenPicture
-from kleinbot.chat.privacy import picture_views
+from kleinbot.chat.privacy import picture_views, settings_view
 from kleinbot.chat.privacy.buttons import (
     OthersMayEdit,
     OthersMayEditButton,
     PostButton,
     PreviewChoice,
     PreviewsButton,
+    SettingItem,
+    SettingSelect,
     TakeBackMessageButton,
     TakeBackResultButton,
 )
+from kleinbot.chat.setup.buttons import chosen_values
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.geometry import Aspect
+from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.people import Actor
 from kleinbot.texts import Texts
 from kleinbot.usecases.privacy.editing import MemberChoices
@@ -25,6 +31,8 @@ from kleinbot.usecases.privacy.take_back import OwnPictureUsed, TakeBack
 
 _ALLOWED = {OthersMayEdit.YES: True, OthersMayEdit.NO: False, OthersMayEdit.AS_SERVER: None}
 _MOST_ATTACHMENTS = 25
+_ASPECTS = frozenset(aspect.value for aspect in Aspect)
+_COUNTS = tuple(str(count) for count in range(1, MAX_COUNT + 1))
 
 
 class OwnPictureHandlers:
@@ -46,7 +54,7 @@ class OwnPictureHandlers:
 
     async def settings(self, interaction: discord.Interaction[Any]) -> None:
         actor = self._interactions.actor_of(interaction)
-        view = picture_views.settings(self._texts, actor.locale, await self._choices.mine(actor))
+        view = settings_view.settings(self._texts, actor.locale, await self._choices.mine(actor))
         await self._interactions.answer(interaction, view)
 
     async def others_may_edit_pressed(
@@ -54,14 +62,29 @@ class OwnPictureHandlers:
     ) -> None:
         actor = self._interactions.actor_of(interaction)
         found = await self._choices.choose_others_may_edit(actor, _ALLOWED[button.choice])
-        view = picture_views.settings(self._texts, actor.locale, found)
+        view = settings_view.settings(self._texts, actor.locale, found)
         await self._interactions.replace(interaction, view)
 
     async def previews_pressed(self, interaction: discord.Interaction[Any], button: PreviewsButton) -> None:
         actor = self._interactions.actor_of(interaction)
         found = await self._choices.choose_previews(actor, shown=button.choice is PreviewChoice.ON)
-        view = picture_views.settings(self._texts, actor.locale, found)
-        await interaction.response.edit_message(view=view)
+        view = settings_view.settings(self._texts, actor.locale, found)
+        await self._interactions.replace(interaction, view)
+
+    async def setting_chosen(self, interaction: discord.Interaction[Any], select: SettingSelect) -> None:
+        """Store a choice. Raises Refusal BUTTON_UNKNOWN for a value that is never offered."""
+        actor = self._interactions.actor_of(interaction)
+        match select.item, chosen_values(interaction):
+            case SettingItem.ASPECT, (value,) if value in _ASPECTS:
+                found = await self._choices.choose_aspect(actor, Aspect(value))
+            case SettingItem.COUNT, (value,) if value in _COUNTS:
+                found = await self._choices.choose_count(actor, int(value))
+            case SettingItem.PRIVATE, (settings_view.YES | settings_view.NO as value,):
+                found = await self._choices.choose_private(actor, private=value == settings_view.YES)
+            case _:
+                raise Refusal(Code.BUTTON_UNKNOWN)
+        view = settings_view.settings(self._texts, actor.locale, found)
+        await self._interactions.replace(interaction, view)
 
     async def ask_of_message(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Ask whether to remove what others made from the pictures of a message."""

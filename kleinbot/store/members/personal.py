@@ -19,7 +19,8 @@ ROLE_QUOTAS = PersonalTable("role_quotas", why="What a server gives to roles; no
 MEMBER_SETTINGS = PersonalTable(
     "member_settings",
     frozenset({"member_id"}),
-    export="SELECT 0 AS key_1, 0 AS key_2, others_may_edit, previews FROM member_settings"
+    export="SELECT 0 AS key_1, 0 AS key_2, others_may_edit, previews, aspect, count, private,"
+    " tell_done FROM member_settings"
     " WHERE server_id = ?1 AND member_id = ?2 AND ?3 < 0 LIMIT ?5",
     of_member=("DELETE FROM member_settings WHERE server_id = ?1 AND member_id = ?2 AND ?3 > 0",),
 )

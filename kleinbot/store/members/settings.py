@@ -2,6 +2,7 @@
 
 from dataclasses import astuple
 
+from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.people import MemberKey
 from kleinbot.domain.server_settings import MemberSettings, ServerSettings
 from kleinbot.store.database import Reader, Transaction
@@ -17,13 +18,18 @@ _SET_OF_SERVER = """
      set_up_ms)
     VALUES (?, ?, ?, ?, ?, ?, ?)
 """
-_OF_MEMBER = "SELECT others_may_edit, previews FROM member_settings WHERE server_id = ? AND member_id = ?"
+_OF_MEMBER = """
+    SELECT others_may_edit, previews, aspect, count, private, tell_done
+    FROM member_settings WHERE server_id = ? AND member_id = ?
+"""
 _SET_OF_MEMBER = """
-    INSERT OR REPLACE INTO member_settings (server_id, member_id, others_may_edit, previews)
-    VALUES (?, ?, ?, ?)
+    INSERT OR REPLACE INTO member_settings
+    (server_id, member_id, others_may_edit, previews, aspect, count, private, tell_done)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _AT_ONCE_MS = 0
+_ASPECTS = frozenset(aspect.value for aspect in Aspect)
 
 
 async def of_server(reader: Reader, server_id: int) -> ServerSettings:
@@ -46,7 +52,14 @@ async def of_member(reader: Reader, member: MemberKey) -> MemberSettings:
     row = await reader.one(_OF_MEMBER, member.server_id, member.member_id)
     if row is None:
         return MemberSettings()
-    return MemberSettings(None if row[0] is None else bool(row[0]), row[1] is None or bool(row[1]))
+    return MemberSettings(
+        others_may_edit=None if row[0] is None else bool(row[0]),
+        previews=row[1] is None or bool(row[1]),
+        aspect=Aspect(row[2]) if row[2] in _ASPECTS else None,  # a later version may have offered others
+        count=row[3],
+        private=bool(row[4]),
+        tell_done=bool(row[5]),
+    )
 
 
 async def set_of_member(transaction: Transaction, member: MemberKey, settings: MemberSettings) -> None:

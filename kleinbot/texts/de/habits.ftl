@@ -39,3 +39,15 @@ help-rights = **Wem die Bilder gehören**
     }.
 help-host = **Was mein Betreiber lesen kann**
     Jeden Prompt und jedes Bild, auch private: privat verbirgt sie nur vor Mitgliedern. `/datenschutz hinweise` sagt, was aufbewahrt wird und wie du es löschen lässt.
+
+## /einstellungen: was gilt, wo ein Befehl eine Option weglässt.
+
+settings-defaults = **Wenn du eine Option weglässt**
+    Format und Anzahl gelten für `/imagine`; wer es sieht, für alles, was du machst.
+settings-aspect = Format { $aspect }
+settings-count = { $count ->
+        [one] Ein Bild
+       *[other] { $count } Bilder
+    }
+settings-private-no = Alle im Kanal sehen es
+settings-private-yes = Nur ich sehe es

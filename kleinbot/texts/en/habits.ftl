@@ -39,3 +39,15 @@ help-rights = **Whose the pictures are**
     }.
 help-host = **What my host can read**
     Every prompt and every picture, private ones too: private hides them from members only. `/privacy policy` says what is kept and how to have it deleted.
+
+## /settings: what holds where a command leaves an option out.
+
+settings-defaults = **If you leave an option out**
+    Shape and number hold for `/imagine`; who sees it, for everything that you make.
+settings-aspect = Shape { $aspect }
+settings-count = { $count ->
+        [one] One picture
+       *[other] { $count } pictures
+    }
+settings-private-no = Everybody in the channel sees it
+settings-private-yes = Only I see it

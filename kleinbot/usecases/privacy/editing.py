@@ -1,10 +1,14 @@
-"""A member's own settings: whether others may edit their pictures, and whether previews are shown."""
+"""A member's own settings, and requests completed by them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kleinbot.domain.clock import Clock
+from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.geometry import Aspect
+from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.people import Actor, MemberKey
+from kleinbot.domain.requests import ImagineRequest, TypedImagine
 from kleinbot.domain.server_settings import MemberSettings
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Reader
 from kleinbot.store.jobs import events
@@ -53,6 +57,40 @@ class MemberChoices:
     async def choose_previews(self, actor: Actor, *, shown: bool) -> OwnSettings:
         """Choose whether the actor is shown what their pictures become. Idempotent."""
         return await self._choose(actor, lambda chosen: replace(chosen, previews=shown))
+
+    async def choose_aspect(self, actor: Actor, aspect: Aspect | None) -> OwnSettings:
+        """Choose the shape of pictures where none is given; None: square. Idempotent."""
+        return await self._choose(actor, lambda chosen: replace(chosen, aspect=aspect))
+
+    async def choose_count(self, actor: Actor, count: int) -> OwnSettings:
+        """Choose how many pictures /imagine makes where it is not said. Idempotent.
+
+        Raises Refusal COUNT_OUT_OF_RANGE.
+        """
+        if not 1 <= count <= MAX_COUNT:
+            raise Refusal(Code.COUNT_OUT_OF_RANGE, count=count, most=MAX_COUNT)
+        return await self._choose(actor, lambda chosen: replace(chosen, count=count))
+
+    async def choose_private(self, actor: Actor, *, private: bool) -> OwnSettings:
+        """Choose whether the actor alone sees what they make where it is not said. Idempotent."""
+        return await self._choose(actor, lambda chosen: replace(chosen, private=private))
+
+    async def imagine(self, actor: Actor, typed: TypedImagine) -> ImagineRequest:
+        """Return the request, completed by the actor's settings."""
+        chosen = await settings.of_member(self._database.read, actor.member)
+        return replace(
+            typed,
+            aspect=typed.aspect or chosen.aspect,
+            count=chosen.count if typed.count is None else typed.count,
+            private=chosen.private if typed.private is None else typed.private,
+        ).completed()
+
+    async def private(self, actor: Actor, asked: bool | None) -> bool | None:
+        """Return whether a result is private: as asked, else if the actor wants that; None: as its source."""
+        if asked is not None:
+            return asked
+        chosen = await settings.of_member(self._database.read, actor.member)
+        return True if chosen.private else None
 
     async def _choose(self, actor: Actor, change: Callable[[MemberSettings], MemberSettings]) -> OwnSettings:
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
