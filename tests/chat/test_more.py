@@ -10,6 +10,8 @@ from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.more.actions import ChosenPicture, Group, MoreAction
 from kleinbot.chat.more.handlers import MoreHandlers
 from kleinbot.chat.more.views import MOST_ACTIONS, more
+from kleinbot.chat.results.action_rows import create_rows
+from kleinbot.domain.job import Image
 from kleinbot.domain.people import Actor
 from kleinbot.texts import Texts, languages
 from kleinbot.usecases.history import History
@@ -72,3 +74,31 @@ def test_a_picture_without_its_file_is_still_one() -> None:
     picture = _picture(2, "en")
     images = tuple(replace(image, file=None) for image in picture.job.images)
     assert replace(picture, job=replace(picture.job, images=images)).image.file is None
+
+
+@pytest.mark.parametrize("locale", languages())
+def test_the_labels_under_a_picture_are_explained_by_their_names(locale: str) -> None:
+    texts = Texts()
+    for count, labels in (
+        (1, ("button-edit", "button-subtle", "button-strong", "button-reroll")),
+        (4, ("button-vary", "button-edit-one", "button-reroll")),
+    ):
+        picture = _picture(count, locale)
+        *_, about = more(texts, picture, [_action("look", Group.LOOK)]).children
+        assert isinstance(about, discord.ui.TextDisplay)
+        for label in labels:
+            assert f" {texts.say(locale, label, position=1)} " in f" {about.content}"
+        under = [
+            getattr(each, "label", "") for row in create_rows(texts, picture.job) for each in row.children
+        ]
+        assert {texts.say(locale, label, position=1) for label in labels} <= {*under}
+    gone = replace(picture, job=replace(picture.job, images=_without_files(picture)))
+    assert len(_texts(more(texts, gone, []))) == 1
+
+
+def _without_files(picture: ChosenPicture) -> tuple[Image, ...]:
+    return tuple(replace(image, file=None) for image in picture.job.images)
+
+
+def _texts(view: discord.ui.LayoutView) -> list[discord.ui.TextDisplay[Any]]:
+    return [item for item in view.children if isinstance(item, discord.ui.TextDisplay)]

@@ -11,7 +11,7 @@ from kleinbot.texts import Texts
 from kleinbot.usecases.quota.quota import pictures
 
 MOST_ACTIONS = 20
-"""With four pictures to choose from, 1 text, 5 for the choice, 20 buttons and 6 rows are 32 components of 40.
+"""With four pictures to choose from, 2 texts, 5 for the choice, 20 buttons and 6 rows are 33 of 40 components.
 
 Three groups of 20 buttons in rows of five take at most six rows.
 """
@@ -41,6 +41,10 @@ def more(texts: Texts, picture: ChosenPicture, actions: Sequence[MoreAction]) ->
             for action in of_group[start : start + _IN_A_ROW]:
                 row.add_item(_entry(texts, picture, action))
             view.add_item(row)
+    if any(image.file is not None for image in job.done_images):
+        # The labels under a set are one letter and a number: here they are explained to whoever wonders.
+        buttons = texts.say(locale, "more-buttons", count=len(job.done_images))
+        view.add_item(discord.ui.TextDisplay(f"-# {buttons}"))
     return view
 
 

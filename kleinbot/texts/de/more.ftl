@@ -5,6 +5,10 @@ more-title = { $count ->
         [one] Das kannst du mit #{ $number } machen:
        *[other] Das kannst du mit Bild { $position } von #{ $number } machen:
     }
+more-buttons = { $count ->
+        [one] Unter dem Bild: Bearbeiten ändert es, wie du sagst. Leicht und Stark machen andere wie dieses, näher dran oder weiter weg. Neu zeichnet dieselben Worte noch einmal.
+       *[other] Unter den Bildern, gezählt, wie man liest: V1 macht andere wie Bild 1, B1 ändert Bild 1, wie du sagst. Neu zeichnet dieselben Worte noch einmal.
+    }
 more-priced = { $label } · { $pictures }
 more-command = Als Befehl kopieren
 more-original = Originaldatei

@@ -5,6 +5,10 @@ more-title = { $count ->
         [one] What you can do with #{ $number }:
        *[other] What you can do with picture { $position } of #{ $number }:
     }
+more-buttons = { $count ->
+        [one] Under the picture: Edit changes it as you say. Subtle and Strong make others like it, close or further away. Reroll draws the same words anew.
+       *[other] Under the pictures, counted as you read: V1 makes others like picture 1, E1 changes picture 1 as you say. Reroll draws the same words anew.
+    }
 more-priced = { $label } · { $pictures }
 more-command = Copy as command
 more-original = Original file
