@@ -28,6 +28,9 @@ _ONLINE_S = 60.0
 _AT_DISCORD = {"en": "en-US"}
 """Discord's locale for a language of ours that it names differently."""
 
+_WHO_MAY = {Code.NOT_AN_ADMIN: "admin", Code.NOT_A_MODERATOR: "admin", Code.NOT_THE_HOST: "owner"}
+"""Who of the sandbox may do what was refused with these words."""
+
 
 async def serve(settings: Settings, on_ending: Callable[[int, float], None]) -> int:
     """Run the bot on Discord until a signal; return the exit code. ``on_ending`` as in ``Externals``."""
@@ -88,6 +91,7 @@ async def sandbox(
         async with opened(settings, externals, waits_for_gpu=False) as app:
             bot = asyncio.create_task(app.run(standin.token), name="bot")
             terminal.greeting = _greeting(texts, app, *remembered)
+            terminal.hints.update(_hints(texts))
             person = asyncio.create_task(
                 _converse(standin, app, terminal, texts, run, timeout_s), name="person"
             )
@@ -117,6 +121,14 @@ async def sandbox(
                     1 if app.container.scheduling.engines[0].state.phase is EnginePhase.FAILED else 0
                 )
             return code or person.result()
+
+
+def _hints(texts: Texts) -> dict[str, str]:
+    """Return what to say below a refusal, by its sentence: in the sandbox anybody can be who may."""
+    return {
+        texts.say(None, refused): texts.say(None, "sandbox-be-somebody-else", name=name)
+        for refused, name in _WHO_MAY.items()
+    }
 
 
 def _greeting(texts: Texts, app: App, remembered: int, latest: str) -> tuple[str, ...]:

@@ -80,10 +80,12 @@ async def test_a_conversation_from_a_pipe(session: Callable[[str], TerminalSessi
     (tmp_path / "cat.png").write_bytes(PNG)
     first = f'/imagine prompt:"a red fox" image:{tmp_path / "cat.png"}'
     typed = session("\n".join([first, "press again", "as bob", "/quota give", "what", "quit", "/show"]))
+    typed.terminal.hints["a red fox x1"] = "A fox is drawn as bob, too."
     await typed.terminal.interact(answer_timeout_s=5)
     await typed.terminal.close()
     assert "a red fox x1" in typed.text
     assert "[Again] [Edit] [Off: off]" in typed.text
+    assert typed.text.count("A fox is drawn as bob, too.") == 1
     assert f"▣ {typed.folder / '1-fox.png'}\n      a fox\n" in typed.text
     assert "m2 · kleinbot · only you see this" in typed.text
     assert "bob may not use 'quota'" in typed.text

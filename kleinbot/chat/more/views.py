@@ -11,7 +11,7 @@ from kleinbot.texts import Texts
 from kleinbot.usecases.quota.quota import pictures
 
 MOST_ACTIONS = 20
-"""With four pictures to choose from, 2 texts, 5 for the choice, 20 buttons and 6 rows are 33 of 40 components.
+"""With four pictures to choose from, 2 texts, 5 for the choice, 20 buttons and 6 rows are 33 of 40 parts.
 
 Three groups of 20 buttons in rows of five take at most six rows.
 """

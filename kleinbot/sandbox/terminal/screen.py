@@ -46,6 +46,8 @@ class Screen:
         self.place: Callable[[Channel], str | None] = lambda _: None
         """The name of a channel other than the one that the person is in."""
         self.redraw: Callable[[], None] = lambda: None
+        self.hints: dict[str, str] = {}
+        """What to say once below the first message with a certain sentence."""
         state.listeners.append(self.on_message)
 
     def close(self) -> None:
@@ -118,6 +120,8 @@ class Screen:
             self._write(self._joined(whole, body))
         else:
             self._draw(whole, body, pictures, drawn)
+        for sentence in [each for each in self.hints if each in message.text]:
+            self.say(self.hints.pop(sentence), "dim")
 
     def say(self, line: Sentence | str, style: str = "") -> None:
         """Write a line; a pipe gets it unchanged, a terminal wrapped at its width."""

@@ -86,6 +86,7 @@ class Terminal:
             self._sees,
             pause_s=4.0 if is_live else 2.0,
         )
+        self.hints = self._screen.hints
         self._screen.place = lambda channel: (
             None if channel is self._channel else _place(channel, self._language)
         )

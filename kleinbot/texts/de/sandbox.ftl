@@ -18,3 +18,4 @@ sandbox-remembers = { $messages ->
         [one] Eine Nachricht vom letzten Mal ist noch da: show { $latest } zeigt sie, und ihre Schaltflächen gehen.
        *[other] { $messages } Nachrichten vom letzten Mal sind noch da: show { $latest } zeigt die letzte, und ihre Schaltflächen gehen.
     }
+sandbox-be-somebody-else = In der Sandbox kannst du sein, wer das darf:  als { $name } , dann noch einmal.

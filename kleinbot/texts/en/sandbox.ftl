@@ -18,3 +18,4 @@ sandbox-remembers = { $messages ->
         [one] One message is still here from the last time: show { $latest } shows it, and its buttons work.
        *[other] { $messages } messages are still here from the last time: show { $latest } shows the latest, and its buttons work.
     }
+sandbox-be-somebody-else = In the sandbox you can be who may:  as { $name } , then do it again.
