@@ -1,4 +1,4 @@
-"""/history and /show."""
+"""/history, /show and /info."""
 
 from typing import Any
 
@@ -7,16 +7,21 @@ from discord import app_commands
 from discord.ext import commands
 
 from kleinbot.chat.core.translator import t
+from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, CreateHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.chat.results.info_handlers import InfoHandlers
 from kleinbot.usecases.history import Search
 
 
 class HistoryCog(commands.Cog):
     """A member's own results, found again."""
 
-    def __init__(self, handlers: HistoryHandlers) -> None:
+    def __init__(self, handlers: HistoryHandlers, info: InfoHandlers, create: CreateHandlers) -> None:
+        """``create`` suggests pictures, as for /edit."""
         self._handlers = handlers
+        self._info = info
+        self._create = create
 
     @app_commands.command(name=t("history-name"), description=t("history-description"))
     @app_commands.rename(text=t("history-text-name"), favourites=t("history-favourites-name"))
@@ -40,3 +45,20 @@ class HistoryCog(commands.Cog):
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
         return await self._handlers.choices(interaction, typed)
+
+    @app_commands.command(name=t("info-name"), description=t("info-description"))
+    @app_commands.rename(picture=t("edit-picture-name"), image=t("edit-image-name"))
+    @app_commands.describe(picture=t("info-picture-description"), image=t("info-image-description"))
+    async def info(
+        self,
+        interaction: discord.Interaction[Any],
+        picture: app_commands.Range[str, 1, PICTURE_CHARACTERS] | None = None,
+        image: discord.Attachment | None = None,
+    ) -> None:
+        await self._info.info(interaction, picture, image)
+
+    @info.autocomplete("picture")
+    async def _own_pictures(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return await self._create.picture_choices(interaction, typed)

@@ -103,6 +103,7 @@ class Code(StrEnum):
     ORIGINAL_UNREADABLE = "error-original-unreadable"
     ORIGINAL_TOO_LARGE = "error-original-too-large"
     PICTURE_NOT_KNOWN = "error-picture-not-known"
+    MESSAGE_NOT_OURS = "error-message-not-ours"
     ACTION_NOT_OFFERED = "error-action-not-offered"
     SEARCH_TOO_LONG = "error-search-too-long"
     SEARCH_ENDED = "error-search-ended"

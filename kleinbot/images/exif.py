@@ -1,5 +1,6 @@
-"""Reads the orientation from EXIF."""
+"""Reads the orientation and a few texts from EXIF."""
 
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 _ORDERS: dict[bytes, Literal["little", "big"]] = {b"II*\0": "little", b"MM\0*": "big"}
@@ -7,6 +8,11 @@ _ORIENTATION_TAG = 0x0112
 _SHORT = 3
 _ENTRY_BYTES = 12
 _AS_IS = 1
+_DETAILS_TAG = 0x8769
+_TEXT_TYPES = {1, 2, 7}
+"""Bytes, ASCII and undefined: one byte a character."""
+
+_MOST_ENTRIES = 1_000
 
 
 def orientation_of(exif: bytes) -> int:
@@ -33,3 +39,30 @@ def orientation_of(exif: bytes) -> int:
             stated = number(entry + 2, 2) == _SHORT and number(entry + 4, 4) == 1 and 1 <= orientation <= 8
             return orientation if stated else _AS_IS
     return _AS_IS
+
+
+def exif_values(exif: bytes, tags: Collection[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield the tags among ``tags``, with their bytes, of the first directory and of the one with details.
+
+    Yields nothing that is damaged. It reads two directories at most and follows no other pointer.
+    """
+    tiff = exif.removeprefix(b"Exif\0\0")
+    order = _ORDERS.get(tiff[:4])
+    if order is None:
+        return
+
+    def number(start: int, length: int) -> int:
+        return int.from_bytes(tiff[start : start + length], order)
+
+    directories = [number(4, 4)]
+    for directory in directories:
+        for index in range(min(number(directory, 2), _MOST_ENTRIES)):
+            entry = directory + 2 + index * _ENTRY_BYTES
+            if entry + _ENTRY_BYTES > len(tiff):
+                break
+            tag, length, value = number(entry, 2), number(entry + 4, 4), number(entry + 8, 4)
+            if tag == _DETAILS_TAG and len(directories) == 1:
+                directories.append(value)
+            elif tag in tags and number(entry + 2, 2) in _TEXT_TYPES:
+                start = entry + 8 if length <= 4 else value
+                yield tag, tiff[start : start + length]

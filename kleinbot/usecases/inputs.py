@@ -15,6 +15,7 @@ from kleinbot.images.intake.inbound import Inbound, Reservation
 from kleinbot.images.intake.intake import Intake
 from kleinbot.images.labelled import encode_reference
 from kleinbot.images.limits import check_bytes
+from kleinbot.images.written.facts import PictureFacts
 from kleinbot.usecases.recipes import Input
 from kleinbot.usecases.sources import Chosen, origin_of
 
@@ -71,6 +72,13 @@ class Inputs:
         png = await self._pool.run(encode_reference, pixels)
         grid = Grid.of_pixels(pixels.width_px, pixels.height_px)
         return Input(role, png, grid, origin_of(source, member_id))
+
+    async def facts(self, attached: Attached, member_id: int) -> PictureFacts:
+        """Download a picture and return what its file tells. Raises the refusals of ``Arriving.of``."""
+        check_bytes(attached.byte_count or 0)
+        with self._inbound.reserve(member_id, attached.byte_count or 1) as reservation:
+            data = await self._fetch(attached.address, reservation.reach)
+            return await self._intake.read_facts(data, member_id)
 
     async def read_own(self, file: str, job: Job) -> bytes:
         """Read an archived file of ``job``. Raises Refusal PICTURE_GONE."""

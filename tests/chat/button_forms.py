@@ -30,8 +30,11 @@ from kleinbot.chat.results.buttons import (
     RecipeButton,
     ShowButton,
     UnfavouriteButton,
+    UsePromptButton,
+    UseWrittenButton,
 )
 from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpItem, SetUpSelect
+from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.moderation.reports import CaseAction
 from kleinbot.domain.noise import Strength
 from kleinbot.domain.service_mode import ServiceMode
@@ -52,6 +55,9 @@ FORMS: dict[str, PersistentButton] = {
     f"kb:unfav:{JOB_ID}:0": UnfavouriteButton(JOB_ID, 0),
     f"kb:unfav:{JOB_ID}:3": UnfavouriteButton(JOB_ID, 3),
     f"kb:recipe:{JOB_ID}": RecipeButton(JOB_ID),
+    f"kb:use:{JOB_ID}": UsePromptButton(JOB_ID),
+    "kb:usew:16:9": UseWrittenButton(Aspect.WIDE_16_9),
+    "kb:usew:1:1:4294967295": UseWrittenButton(Aspect.SQUARE, 4294967295),
     f"kb:del:{JOB_ID}": DeleteButton(JOB_ID),
     f"kb:delyes:{JOB_ID}:0": ConfirmDeleteButton(JOB_ID),
     f"kb:delno:{JOB_ID}:0": KeepButton(JOB_ID, False),

@@ -30,6 +30,7 @@ from kleinbot.chat.quota.usage_handlers import UsageHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS, ConfirmDeleteButton, PageButton
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.chat.results.info_handlers import InfoHandlers
 from kleinbot.chat.setup.handlers import SetUpHandlers
 from kleinbot.usecases.history import Search
 from tests.chat.button_forms import FORMS, JOB_ID, OLD_FORMS
@@ -137,6 +138,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         privacy=cast("PrivacyHandlers", PrivacyHandlers),
         own_pictures=cast("OwnPictureHandlers", OwnPictureHandlers),
         habits=HabitHandlers(help=cast("HelpHandlers", HelpHandlers)),
+        info=cast("InfoHandlers", InfoHandlers),
     )
     routes = button_routes(kinds, cast("MoreHandlers", MoreHandlers))
     assert len(routes) == len(every_kind())

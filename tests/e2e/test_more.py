@@ -104,7 +104,8 @@ async def test_image_info_knows_every_message_of_ours_and_no_other(environment: 
         await said_alone(await bot.ada.menu(theirs, "Image info"), "I do not know that picture")
         copied = bot.channel.messages[-1]
         copied.payload["components"] = hidden.components  # another application may copy the buttons of ours
-        await said_alone(await bot.ada.menu(copied, "Image info"), "I do not know that picture")
+        # Its pixels are also those of the first result, which is all that bob may see of them.
+        await said_alone(await bot.bob.menu(copied, "Image info"), 'prompt:"a fox"')
         first.payload["components"] = hidden.components
         await said_alone(await bot.bob.menu(first, "Image info"), "I know no such result here")
         await answered(

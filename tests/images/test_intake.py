@@ -300,7 +300,7 @@ async def test_a_process_that_nobody_ends_ends_itself() -> None:
         stdout=subprocess.PIPE,
     )
     assert process.stdin is not None
-    process.stdin.write(protocol.JOB.pack(4096, True, 1000))  # and the file never arrives
+    process.stdin.write(protocol.JOB.pack(4096, True, False, 1000))  # and the file never arrives
     async with asyncio.timeout(ENDS_S):
         assert await process.wait() == -signal.SIGALRM
     process.stdin.close()

@@ -49,7 +49,8 @@ def test_every_sentence_is_used_somewhere() -> None:
     }
     computed = re.compile(
         r"(engine|presence|age|variation|form-strength|kind|lane|format|placement|rung"
-        r"|reason|report-reason|told|button-case|case-did|case-done|settings-private)-"
+        r"|reason|report-reason|info-written|form-seen-by|told|button-case|case-did|case-done"
+        r"|settings-private)-"
     )
     unused = {
         name

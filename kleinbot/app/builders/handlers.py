@@ -22,6 +22,7 @@ from kleinbot.chat.owner.server_names import ServerNames
 from kleinbot.chat.quota import QuotaHandlers, RoleRuleHandlers, UsageHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.chat.results.info_handlers import InfoHandlers
 from kleinbot.chat.setup.handlers import SetUpHandlers
 from kleinbot.texts import Texts
 
@@ -44,21 +45,19 @@ def build_handlers(
     """
     responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
     quotas = usecases.quotas
-    create = CreateHandlers(
-        interactions, gate, responder, usecases.sources, usecases.edit, usecases.variations,
-        usecases.privacy.choices, texts, base.clock,
-    )  # fmt: skip
+    create = _create(base, usecases, responder, interactions, gate, texts)
+    jobs = JobHandlers(
+        usecases.submit,
+        usecases.cancel,
+        scheduling.queries,
+        usecases.privacy.choices,
+        interactions,
+        responder,
+        texts,
+        scheduling.scheduler.engine_state,
+    )
     return Handlers(
-        jobs=JobHandlers(
-            usecases.submit,
-            usecases.cancel,
-            scheduling.queries,
-            usecases.privacy.choices,
-            interactions,
-            responder,
-            texts,
-            scheduling.scheduler.engine_state,
-        ),
+        jobs=jobs,
         create=create,
         results=ResultHandlers(
             usecases.history,
@@ -70,6 +69,9 @@ def build_handlers(
             texts,
         ),
         history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
+        info=InfoHandlers(
+            usecases.history, usecases.picture_info, interactions, texts, create.modal_setup, jobs.imagine
+        ),
         quota=QuotaHandlers(quotas.view, quotas.administer, quotas.set_member_weight, interactions, texts),
         role_rules=RoleRuleHandlers(quotas.role_rules, interactions, texts),
         quota_usage=UsageHandlers(quotas.usage, interactions, texts),
@@ -93,6 +95,27 @@ def _owner_queue(
 ) -> OwnerQueueHandlers:
     owner = usecases.owner
     return OwnerQueueHandlers(owner.bot_control, owner.queue, usecases.cancel, names, interactions, texts)
+
+
+def _create(
+    base: Base,
+    usecases: UseCases,
+    responder: JobResponder,
+    interactions: Interactions,
+    gate: InteractionGate,
+    texts: Texts,
+) -> CreateHandlers:
+    return CreateHandlers(
+        interactions,
+        gate,
+        responder,
+        usecases.sources,
+        usecases.edit,
+        usecases.variations,
+        usecases.privacy.choices,
+        texts,
+        base.clock,
+    )
 
 
 def _owner_servers(

@@ -17,6 +17,7 @@ from kleinbot.usecases.cancel import Cancel
 from kleinbot.usecases.delete import Delete
 from kleinbot.usecases.edit import Edit
 from kleinbot.usecases.favourites import Favourites
+from kleinbot.usecases.finding.picture_info import PictureInfo
 from kleinbot.usecases.history import History
 from kleinbot.usecases.inputs import Fetch, Inputs
 from kleinbot.usecases.notices import Notices
@@ -58,6 +59,7 @@ class UseCases:
     favourites: Favourites
     delete: Delete
     original_file: OriginalFile
+    picture_info: PictureInfo
     quotas: Quotas
     owner: OwnerUseCases
     notices: Notices
@@ -96,6 +98,7 @@ def build_usecases(
         favourites=Favourites(database, history, clock),
         delete=Delete(database, archive, history, ports.wake_remover, clock),
         original_file=OriginalFile(history, queries),
+        picture_info=PictureInfo(database, sources, inputs, clock),
         quotas=build_quotas(base, scheduling, rule),
         owner=build_owner(
             base,

@@ -55,9 +55,12 @@ from kleinbot.chat.results.buttons import (
     RecipeButton,
     ShowButton,
     UnfavouriteButton,
+    UsePromptButton,
+    UseWrittenButton,
 )
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
+from kleinbot.chat.results.info_handlers import InfoHandlers
 from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpSelect
 from kleinbot.chat.setup.handlers import SetUpHandlers
 
@@ -72,6 +75,7 @@ class Handlers:
     create: CreateHandlers
     results: ResultHandlers
     history: HistoryHandlers
+    info: InfoHandlers
     quota: QuotaHandlers
     moderation: ModerationHandlers
     role_rules: RoleRuleHandlers
@@ -103,6 +107,8 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(FavouriteButton, handlers.results.favourite_pressed),
         ButtonRoute(UnfavouriteButton, handlers.results.unfavourite_pressed),
         ButtonRoute(RecipeButton, handlers.results.recipe_pressed),
+        ButtonRoute(UsePromptButton, handlers.info.use_prompt_pressed),
+        ButtonRoute(UseWrittenButton, handlers.info.use_written_pressed),
         ButtonRoute(DeleteButton, handlers.results.delete_pressed),
         ButtonRoute(ConfirmDeleteButton, handlers.results.confirm_delete_pressed),
         ButtonRoute(KeepButton, handlers.results.keep_pressed),

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 
 import discord
 
-from kleinbot.chat.core.buttons import Codec, Flag, JobId, PersistentButton, Position
+from kleinbot.chat.core.buttons import Codec, Flag, JobId, PersistentButton, Position, one_of
+from kleinbot.domain.geometry import Aspect
 from kleinbot.usecases.history import Search
 
 SEARCH_CHARACTERS = 60
@@ -14,6 +15,7 @@ SEARCH_CHARACTERS = 60
 _Older = Annotated[bool, Codec("[on]", lambda text: text == "o", lambda older: "o" if older else "n")]
 _JobNumber = Annotated[int, Codec(r"\d{1,9}", int)]
 _SearchText = Annotated[str, Codec(".*", write=lambda text: text[:SEARCH_CHARACTERS])]
+_Seed = Annotated[int, Codec(r"\d{1,10}", int)]
 _NoLongerUsed = Annotated[None, Codec(r"\d{1,20}", lambda _: None, lambda _: "0")]
 
 
@@ -40,6 +42,21 @@ class RecipeButton(PersistentButton, name="recipe"):
     """Shows how a result was made."""
 
     job_id: JobId
+
+
+@dataclass(frozen=True)
+class UsePromptButton(PersistentButton, name="use"):
+    """Opens the form of /imagine, filled in with the prompt of a result."""
+
+    job_id: JobId
+
+
+@dataclass(frozen=True)
+class UseWrittenButton(PersistentButton, name="usew"):
+    """Opens the form of /imagine, filled in with the prompt that stands in this button's message."""
+
+    aspect: Annotated[Aspect, one_of(Aspect)]
+    seed: _Seed | None = None
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from typing import Any
 
 import discord
 
-from kleinbot.chat.core.buttons import custom_ids, job_id_in
-from kleinbot.chat.core.interactions import Interactions, our_id
+from kleinbot.chat.core.buttons import custom_ids
+from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.delivery import splitting
 from kleinbot.chat.delivery.messages import ResultMessages
 from kleinbot.chat.more.actions import ChosenPicture
@@ -80,14 +80,6 @@ class ResultHandlers:
         """Show how a result was made, unless it is deleted."""
         actor = self._interactions.actor_of(interaction)
         await self._answer_recipe(interaction, actor, await self._history.seen(actor, button.job_id))
-
-    async def image_info(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
-        """Show how the pictures of a message were made, if they are ours."""
-        actor = self._interactions.actor_of(interaction)
-        stated = job_id_in(message) if message.author.id == our_id(interaction) else None
-        await self._answer_recipe(
-            interaction, actor, await self._history.in_message(actor, message.id, stated)
-        )
 
     async def show_recipe(self, interaction: discord.Interaction[Any], picture: ChosenPicture) -> None:
         await self._answer_recipe(interaction, picture.actor, picture.job)

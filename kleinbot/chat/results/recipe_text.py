@@ -16,6 +16,7 @@ _FENCE = "```"
 # Two adjacent backticks could end the code block.
 _NEXT_TO_ANOTHER = re.compile(r"(?<=`)(?=`)")
 _APART = "\u200b"
+_BETWEEN_TWO = re.compile(rf"(?<=`){_APART}(?=`)")
 _SHORTEST_QUOTED = 3
 _BLOCK_CHARACTERS = 3_000
 _BLOCK_BYTES = 6_000
@@ -57,6 +58,14 @@ def block(pasted: str) -> str | None:
     """Return a command as a block of code, in which nothing works but copying; None if it is too long."""
     fenced = f"{_FENCE}\n{_NEXT_TO_ANOTHER.sub(_APART, pasted)}\n{_FENCE}"
     return fenced if len(fenced) <= _BLOCK_CHARACTERS and json_bytes(fenced) <= _BLOCK_BYTES else None
+
+
+def unblocked(fenced: str) -> str | None:
+    """Return what ``block`` has made a block of; None for any other text."""
+    beginning, end = f"{_FENCE}\n", f"\n{_FENCE}"
+    if not (fenced.startswith(beginning) and fenced.endswith(end)):
+        return None
+    return _BETWEEN_TWO.sub("", fenced[len(beginning) : -len(end)])
 
 
 def command(

@@ -13,6 +13,7 @@ from kleinbot.chat.results.buttons import (
     PageButton,
     ShowButton,
     UnfavouriteButton,
+    UsePromptButton,
 )
 from kleinbot.chat.results.recipe_text import block, command, recipe_text
 from kleinbot.chat.results.result_view import alt_text, file_prefix
@@ -153,7 +154,12 @@ def recipe(texts: Texts, locale: str, reader_id: int, job: Job, *, names_parent:
     """Return how a result was made; a command that is too long for a message comes as a file."""
     view = plain(recipe_text(texts, locale, reader_id, job, names_parent=names_parent))
     pasted = command(texts, locale, reader_id, job, names_parent=names_parent)
-    return MessageContent(view, () if block(pasted) else (_as_file(view, job, pasted),))
+    files = () if block(pasted) else (_as_file(view, job, pasted),)
+    if job.spec.prompt and job.spec.kind is not JobKind.EDIT:
+        row: Row = discord.ui.ActionRow()
+        row.add_item(UsePromptButton(job.job_id).labelled(texts.say(locale, "button-use-prompt")))
+        view.add_item(row)
+    return MessageContent(view, files)
 
 
 def copied(

@@ -22,8 +22,8 @@ def walk(data: bytes) -> ContainerParts:
 
     Raises DamagedError, or Refusal PICTURE_PNG_OF_XCODE.
     """
-    chunks = _chunks(data)
-    kind, header = next(chunks, (b"", b""))
+    walked = chunks(data)
+    kind, header = next(walked, (b"", b""))
     if kind == b"CgBI":
         raise Refusal(Code.PICTURE_PNG_OF_XCODE)
     if kind != b"IHDR" or len(header) != _IHDR_BYTES:
@@ -33,7 +33,7 @@ def walk(data: bytes) -> ContainerParts:
     pixels: list[bytes] = []
     exif = b""
     stated: dict[bytes, bytes] = {}
-    for kind, body in chunks:
+    for kind, body in walked:
         if kind == b"IDAT":
             pixels.append(body)
         elif kind == b"PLTE" and not pixels:
@@ -54,8 +54,8 @@ def walk(data: bytes) -> ContainerParts:
     return ContainerParts(b"".join(kept), width, height, exif, icc, stated_colour)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the kind and body of each chunk; the last body may be truncated.
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the kind and body of each chunk; the last body may be truncated. Raises DamagedError.
 
     Ignores checksums: zlib has its own for the pixels, and other programs show such files too.
     """

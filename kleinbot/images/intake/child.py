@@ -6,6 +6,7 @@ It may be killed at any moment and holds nothing of value: no torch, no token, n
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import BinaryIO
 
 from kleinbot.domain.errors import Refusal
@@ -15,6 +16,7 @@ from kleinbot.images.decode import decode, pixels_of
 from kleinbot.images.intake import protocol as protocol
 from kleinbot.images.intake.process_bounds import SelfTimeout, limit_this_process
 from kleinbot.images.reference import Sizing, fitted
+from kleinbot.images.written.facts import facts_of
 
 
 def main() -> None:
@@ -32,13 +34,32 @@ def main() -> None:
     self_timeout = SelfTimeout(*map(float, sys.argv[3:5]))
     _send(responses, protocol.framed(protocol.FrameKind.READY))
     while (head := requests.read(protocol.JOB.size)) and len(head) == protocol.JOB.size:
-        max_tokens, upscales, length = protocol.JOB.unpack(head)
+        max_tokens, upscales, wants_facts, length = protocol.JOB.unpack(head)
         with self_timeout:
             data = requests.read(length)
-        if len(data) < length or not _answer(
-            requests, responses, data, Sizing(max_tokens, upscales), self_timeout
-        ):
+        measure = measured_facts if wants_facts else measured_reference(Sizing(max_tokens, upscales))
+        if len(data) < length or not _answer(requests, responses, data, measure, self_timeout):
             return
+
+
+_Measured = tuple[int, Callable[[], bytes]]
+"""The pixels that the decoding takes, and what decodes them into an answer."""
+
+
+def measured_reference(sizing: Sizing) -> Callable[[bytes], _Measured]:
+    """Return what measures a picture that is to be read at the model's input size."""
+
+    def measure(data: bytes) -> _Measured:
+        bare = unwrap(data)
+        return bare.pixels, lambda: protocol.pixels_answer(reference_of(bare, sizing))
+
+    return measure
+
+
+def measured_facts(data: bytes) -> _Measured:
+    """Measure a picture whose facts are wanted."""
+    facts = facts_of(data)
+    return facts.pixels, lambda: protocol.facts_answer(facts.finish())
 
 
 def reference_of(bare: Bare, sizing: Sizing) -> Pixels:
@@ -51,17 +72,21 @@ def reference_of(bare: Bare, sizing: Sizing) -> Pixels:
 
 
 def _answer(
-    requests: BinaryIO, responses: BinaryIO, data: bytes, sizing: Sizing, self_timeout: SelfTimeout
+    requests: BinaryIO,
+    responses: BinaryIO,
+    data: bytes,
+    measure: Callable[[bytes], _Measured],
+    self_timeout: SelfTimeout,
 ) -> bool:
     """Read one file. Return False once the parent is gone."""
     try:
         with self_timeout:
-            bare = unwrap(data)
-        _send(responses, protocol.size_answer(bare.pixels))
+            pixels, decode_it = measure(data)
+        _send(responses, protocol.size_answer(pixels))
         if requests.read(1) != protocol.GO_ON:
             return False
         with self_timeout:
-            answer = protocol.pixels_answer(reference_of(bare, sizing))
+            answer = decode_it()
     except Refusal as refusal:
         answer = protocol.refused_answer(refusal)
     except MemoryError:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kleinbot.domain.clock import Clock, run_within
 from kleinbot.domain.errors import Code, Refusal
@@ -18,8 +20,13 @@ from kleinbot.images.intake.process import (
 from kleinbot.images.intake.reading_order import QUICK_S, ReaderTurn, ReadingOrder, ReadingQueueFullError
 from kleinbot.images.limits import MAX_PIXELS, MIB, check_bytes
 from kleinbot.images.reference import Sizing
+from kleinbot.images.written.facts import PictureFacts
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_Measure = Callable[[IntakeProcess], Coroutine[None, None, int]]
+_Decode = Callable[[IntakeProcess], Coroutine[None, None, T]]
 
 
 @dataclass(frozen=True)
@@ -86,10 +93,32 @@ class Intake:
         PICTURE_STOPPED_ITS_READER if the file could not be read to its end; PICTURES_TOO_MANY,
         PICTURE_READER_AWAY or STOPPING if it was not read at all.
         """
+        sizing = Sizing(max_tokens, upscales)
+        return await self._in_turn(
+            data,
+            member_id,
+            lambda process: process.measure(data, sizing),
+            lambda process: process.decode(max_tokens),
+        )
+
+    async def read_facts(self, data: bytes, member_id: int) -> PictureFacts:
+        """Return what a file tells about its picture's origin.
+
+        Raises Refusal PICTURE_NOT_AN_IMAGE, PICTURE_FORMAT_UNSUPPORTED or PICTURE_TOO_MANY_BYTES, and as
+        ``read_reference`` if it could not be read to its end or not at all.
+        """
+        return await self._in_turn(
+            data,
+            member_id,
+            lambda process: process.measure(data, Sizing(), wants_facts=True),
+            lambda process: process.facts(),
+        )
+
+    async def _in_turn(self, data: bytes, member_id: int, measure: _Measure, decode: _Decode[T]) -> T:
         check_bytes(len(data))
         try:
             async with self._reading_order.take(member_id) as turn:
-                return await self._read(data, Sizing(max_tokens, upscales), turn)
+                return await self._read(data, measure, decode, turn)
         except ReadingQueueFullError:
             raise Refusal(Code.PICTURES_TOO_MANY) from None
 
@@ -105,7 +134,7 @@ class Intake:
         while self._ending:
             await asyncio.wait(self._ending)
 
-    async def _read(self, data: bytes, sizing: Sizing, turn: ReaderTurn) -> Pixels:
+    async def _read(self, data: bytes, measure: _Measure, decode: _Decode[T], turn: ReaderTurn) -> T:
         self._reading += 1
         self._quiet.clear()
         try:
@@ -115,7 +144,7 @@ class Intake:
             keep = False
             lowering = asyncio.create_task(self._lower_priority_once_slow(process, turn))
             try:
-                pixels = await self._read_in(process, data, sizing, turn)
+                answer = await self._read_in(process, len(data), measure, decode, turn)
                 keep = True
             except Refusal as refusal:
                 keep = refusal.code not in _FATAL_CODES
@@ -131,7 +160,7 @@ class Intake:
             self._reading -= 1
             if not self._reading:
                 self._quiet.set()
-        return pixels
+        return answer
 
     async def _lower_priority_once_slow(self, process: IntakeProcess, turn: ReaderTurn) -> None:
         """Lower the priority of a picture once it is slow."""
@@ -146,10 +175,17 @@ class Intake:
             each.has_low_priority for each in (*self._idle, *self._at_work)
         )
 
-    async def _read_in(self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: ReaderTurn) -> Pixels:
-        """Read ``data`` in the process. Translates every failure into a Refusal."""
+    async def _read_in(
+        self,
+        process: IntakeProcess,
+        byte_count: int,
+        measure: _Measure,
+        decode: _Decode[T],
+        turn: ReaderTurn,
+    ) -> T:
+        """Read a file in the process. Translates every failure into a Refusal."""
         try:
-            return await self._measured_and_decoded(process, data, sizing, turn)
+            return await self._measured_and_decoded(process, measure, decode, turn)
         except (TimeoutError, ReaderTimeoutError) as error:
             code, why = Code.PICTURE_TOOK_TOO_LONG, str(error) or f"after {self._limits.deadline_s:g} s"
         except ReaderOutOfMemoryError:
@@ -158,19 +194,19 @@ class Intake:
             if self._closed:
                 raise Refusal(Code.STOPPING) from None
             code, why = Code.PICTURE_STOPPED_ITS_READER, str(error)
-        _log.warning("a picture of %d bytes could not be read; its process is killed: %s", len(data), why)
+        _log.warning("a picture of %d bytes could not be read; its process is killed: %s", byte_count, why)
         raise Refusal(code)
 
     async def _measured_and_decoded(
-        self, process: IntakeProcess, data: bytes, sizing: Sizing, turn: ReaderTurn
-    ) -> Pixels:
+        self, process: IntakeProcess, measure: _Measure, decode: _Decode[T], turn: ReaderTurn
+    ) -> T:
         begun_s = self._clock.monotonic_s()
-        pixels = await run_within(self._clock, self._limits.deadline_s, process.measure(data, sizing))
+        pixels = await run_within(self._clock, self._limits.deadline_s, measure(process))
         measured_s = self._clock.monotonic_s()
         left_s = self._limits.deadline_s - (measured_s - begun_s)
         async with self._budget.hold(pixels, is_quick=turn.is_quick):
             turn.waited_s += self._clock.monotonic_s() - measured_s
-            return await run_within(self._clock, left_s, process.decode(sizing.max_tokens))
+            return await run_within(self._clock, left_s, decode(process))
 
     async def _process(self, *, is_quick: bool) -> IntakeProcess:
         """Return a process for one caller, now marked busy. Raises Refusal PICTURE_READER_AWAY or STOPPING.

@@ -16,6 +16,7 @@ from kleinbot.images.intake import protocol as protocol
 from kleinbot.images.intake.process_bounds import SELF_TIMEOUT_CODES, Job, lower_priority
 from kleinbot.images.intake.protocol import FrameKind, ProtocolViolationError
 from kleinbot.images.reference import Sizing
+from kleinbot.images.written.facts import PictureFacts
 
 _PIECE_BYTES = 256 * 1024
 _KEPT_VARIABLES = (
@@ -101,13 +102,15 @@ class IntakeProcess:
         async with self._translated_errors():
             await self._answer(FrameKind.READY)
 
-    async def measure(self, data: bytes, sizing: Sizing) -> int:
-        """Send a file and return how many pixels its decoding takes. Call ``decode`` next.
+    async def measure(self, data: bytes, sizing: Sizing, *, wants_facts: bool = False) -> int:
+        """Send a file and return how many pixels its decoding takes.
+
+        Call ``decode`` next, or ``facts`` if these are wanted; they need no sizing.
 
         Raises Refusal, ProcessEndedError.
         """
         async with self._translated_errors():
-            self._requests.write(protocol.JOB.pack(sizing.max_tokens, sizing.upscales, len(data)))
+            self._requests.write(_job(sizing, wants_facts, data))
             view = memoryview(data)
             for start in range(0, len(data), _PIECE_BYTES):
                 self._requests.write(view[start : start + _PIECE_BYTES])
@@ -122,6 +125,12 @@ class IntakeProcess:
         async with self._translated_errors():
             self._requests.write(protocol.GO_ON)
             return protocol.pixels_in(await self._answer(FrameKind.PIXELS, max_tokens))
+
+    async def facts(self) -> PictureFacts:
+        """Return the facts of the measured file. Raises Refusal, ProcessEndedError."""
+        async with self._translated_errors():
+            self._requests.write(protocol.GO_ON)
+            return protocol.facts_in(await self._answer(FrameKind.FACTS))
 
     def lower_priority(self) -> None:
         """Lower the priority of the process for the rest of its life; it cannot be raised again."""
@@ -175,6 +184,10 @@ class IntakeProcess:
         if head.kind is not wanted:
             raise ProtocolViolationError(f"{head.kind.name} where {wanted.name} was due")
         return body
+
+
+def _job(sizing: Sizing, wants_facts: bool, data: bytes) -> bytes:
+    return protocol.JOB.pack(sizing.max_tokens, sizing.upscales, wants_facts, len(data))
 
 
 def _python() -> tuple[str, dict[str, str]]:

@@ -5,10 +5,12 @@ Responses are bounded and checked like the file itself.
 
 The bot sends a job (its size, the file's length, the file). The process answers with the number of pixels
 that it will decode, waits for one byte to continue, and answers with the picture. In place of either answer
-it may refuse the file, or report that it ran out of memory or failed.
+it may refuse the file, or report that it ran out of memory or failed. A job may ask for the file's facts
+instead of the picture.
 """
 
 import json
+import re
 import struct
 from dataclasses import dataclass
 from enum import Enum
@@ -17,17 +19,23 @@ from kleinbot.domain.errors import Code, Parameter, Refusal
 from kleinbot.domain.geometry import TOKEN_PX
 from kleinbot.domain.pictures import Pixels
 from kleinbot.images.limits import MAX_PIXELS
+from kleinbot.images.written.facts import PictureFacts
+from kleinbot.images.written.recipe import RecipeForm, recipe_of
 
-JOB = struct.Struct("!I?Q")
-"""The most tokens of the answer, whether small pictures are scaled up, the file's length in bytes."""
+JOB = struct.Struct("!I??Q")
+"""The most tokens of the answer, whether small pictures are scaled up, whether the facts are wanted instead,
+the file's length in bytes."""
 HEAD = struct.Struct("!cI")
 """An answer's kind and the length of its body in bytes."""
 GO_ON = b"\x01"
 _SIZE = struct.Struct("!II")
 _COUNT = struct.Struct("!Q")
 _MOST_WORDS_BYTES = 4096
+_MOST_FACTS_BYTES = 64 * 1024
 _MOST_PARAMETERS = 8
 _MOST_PARAMETER_CHARACTERS = 64
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 _REFUSALS = frozenset(
     {
@@ -50,6 +58,7 @@ class FrameKind(Enum):
     READY = b"K"
     SIZE = b"S"
     PIXELS = b"P"
+    FACTS = b"F"
     REFUSED = b"R"
     OUT_OF_MEMORY = b"M"
     FAILED = b"E"
@@ -77,6 +86,7 @@ def head_of(raw: bytes, max_tokens: int = 0) -> Head:
     most = {
         FrameKind.SIZE: _COUNT.size,
         FrameKind.PIXELS: _SIZE.size + 3 * max_tokens * TOKEN_PX * TOKEN_PX,
+        FrameKind.FACTS: _MOST_FACTS_BYTES,
         FrameKind.REFUSED: _MOST_WORDS_BYTES,
         FrameKind.FAILED: _MOST_WORDS_BYTES,
     }.get(kind, 0)
@@ -119,6 +129,26 @@ def pixels_in(body: bytes) -> Pixels:
         return Pixels(width_px, height_px, body[_SIZE.size :])
     except ValueError as error:
         raise ProtocolViolationError(str(error)) from error
+
+
+def facts_answer(facts: PictureFacts) -> bytes:
+    recipe = None if facts.recipe is None else facts.recipe.as_values()
+    return framed(FrameKind.FACTS, json.dumps([facts.pixel_hash, recipe], ensure_ascii=False).encode())
+
+
+def facts_in(body: bytes) -> PictureFacts:
+    """Return the facts of an answer. Raises ProtocolViolationError for anything else.
+
+    The recipe is checked again as if it were the file's own: another program may run in the process.
+    """
+    try:
+        pixel_hash, stated = json.loads(body)
+        if pixel_hash is not None and not _HASH.fullmatch(pixel_hash):
+            raise ProtocolViolationError("a hash that is none")
+        recipe = None if stated is None else recipe_of(RecipeForm(stated["program"]), stated)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ProtocolViolationError("facts that cannot be read") from error
+    return PictureFacts(pixel_hash, recipe)
 
 
 def refused_answer(refusal: Refusal) -> bytes:

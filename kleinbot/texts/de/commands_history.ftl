@@ -8,3 +8,7 @@ show-name = zeigen
 show-description = Poste eines deiner Ergebnisse noch einmal, mit seinen Knöpfen
 show-job-name = auftrag
 show-job-description = Welches: Wähle aus der Liste oder gib die Nummer ein
+info-name = info
+info-description = Sagt, wie ein Bild entstanden ist, deins oder ein anderes
+info-picture-description = Eins von dir aus der Liste, seine Nummer, ein Link zu Nachricht oder Bild; sonst dein neuestes
+info-image-description = Ein Bild beliebiger Herkunft: Ich lese, was in seiner Datei steht

@@ -19,7 +19,7 @@ original-file = { $count ->
        *[other] Bild { $position } von #{ $number }, wie ich es aufbewahre:
     }
 
-error-picture-not-known = Dieses Bild kenne ich nicht: Ich habe es nicht gezeichnet, oder ich weiß es nicht mehr. „Bildinfo“ sagt, wie Bilder von mir entstanden sind.
+error-picture-not-known = Dieses Bild kenne ich nicht: Ich habe es nicht gezeichnet, oder du kannst das nicht sehen, und in seiner Datei steht nicht, wie es entstanden ist. Aus vielen Bildern entfernt Discord solche Angaben: In der Originaldatei sind sie vielleicht noch.
 error-action-not-offered = Das geht mit #{ $number } nicht oder nicht mehr. Drück unter dem Bild noch einmal auf „Mehr …“, dann siehst du, was jetzt geht.
 error-original-gone = Die Datei dieses Bilds von #{ $number } habe ich nicht mehr.
 error-original-unreadable = Die Datei dieses Bilds von #{ $number } konnte ich gerade nicht lesen. Verloren ist nichts: Versuch es später noch einmal.

@@ -8,3 +8,7 @@ show-name = show
 show-description = Post one of your results again, with its buttons
 show-job-name = job
 show-job-description = Which one: choose from the list, or type its number
+info-name = info
+info-description = Tell how a picture was made, yours or another's
+info-picture-description = One of yours from the list, its number, or a link to a message or picture; else your newest
+info-image-description = A picture of any origin: I read what stands in its file

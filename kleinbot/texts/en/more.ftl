@@ -19,7 +19,7 @@ original-file = { $count ->
        *[other] Picture { $position } of #{ $number } as I keep it:
     }
 
-error-picture-not-known = I do not know that picture: I did not draw it, or I no longer know that I did. "Image info" tells how pictures of mine were made.
+error-picture-not-known = I do not know that picture: I did not draw it, or you cannot see that I did, and its file does not say how it was made. Discord removes such notes from many pictures: the original file may still have them.
 error-action-not-offered = You cannot do that with #{ $number }, or no longer. Press "More …" under the picture again to see what you can do now.
 error-original-gone = I no longer keep the file of that picture of #{ $number }.
 error-original-unreadable = I could not read the file of that picture of #{ $number } just now. Nothing is lost: try again later.

@@ -29,6 +29,14 @@ async def require_access(reader: Reader, actor: Actor, now_ms: int) -> None:
 
     Its code is SERVER_BANNED, BANNED or CHANNEL_CLOSED.
     """
+    await require_not_banned(reader, actor, now_ms)
+    rules = await channel_rules.of_server(reader, actor.server_id)
+    if not rules.admit(actor.channel_ids):
+        raise Refusal(Code.CHANNEL_CLOSED, **_elsewhere(actor, rules))
+
+
+async def require_not_banned(reader: Reader, actor: Actor, now_ms: int) -> None:
+    """Raise Refusal SERVER_BANNED or BANNED if the actor is, or is in a server that is."""
     if await server_bans.is_banned(reader, actor.server_id):
         raise Refusal(Code.SERVER_BANNED)
     ban = await bans.active(reader, actor.member, now_ms)
@@ -36,9 +44,6 @@ async def require_access(reader: Reader, actor: Actor, now_ms: int) -> None:
         raise Refusal(
             Code.BANNED, kind=ban.kind, until_s=seconds_or_0(ban.until_ms), reason=ban.reason or "–"
         )
-    rules = await channel_rules.of_server(reader, actor.server_id)
-    if not rules.admit(actor.channel_ids):
-        raise Refusal(Code.CHANNEL_CLOSED, **_elsewhere(actor, rules))
 
 
 def seconds_or_0(moment_ms: int | None) -> int:

@@ -1,0 +1,1 @@
+"""Finding pictures and how they were made."""
