@@ -38,7 +38,7 @@ def cogs(
         EditCog(handlers.create),
         VariationsCog(handlers.create),
         PictureMenusCog(tree, handlers.create, _picture_menus(handlers)),
-        HistoryCog(handlers.history, handlers.info, handlers.create),
+        HistoryCog(handlers.finding.history, handlers.finding.info, handlers.create),
         HelpCog(handlers.habits.help),
         PrivacyCog(tree, handlers.privacy, handlers.own_pictures),
     )
@@ -49,5 +49,5 @@ def _picture_menus(handlers: Handlers) -> Mapping[str, MessageMenu]:
     return {
         "menu-edit": handlers.create.edit_message,
         "menu-variations": handlers.create.vary_message,
-        "menu-info": handlers.info.image_info,
+        "menu-info": handlers.finding.info.image_info,
     }

@@ -28,6 +28,7 @@ from kleinbot.chat.quota.handlers import QuotaHandlers
 from kleinbot.chat.quota.rule_handlers import RoleRuleHandlers
 from kleinbot.chat.quota.usage_handlers import UsageHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS, ConfirmDeleteButton, PageButton
+from kleinbot.chat.results.finding import FindingHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.results.info_handlers import InfoHandlers
@@ -119,7 +120,6 @@ def test_every_kind_of_button_has_one_handler() -> None:
         jobs=cast("JobHandlers", JobHandlers),
         create=cast("CreateHandlers", CreateHandlers),
         results=cast("ResultHandlers", ResultHandlers),
-        history=cast("HistoryHandlers", HistoryHandlers),
         quota=cast("QuotaHandlers", QuotaHandlers),
         moderation=ModerationHandlers(
             members=cast("MemberHandlers", MemberHandlers),
@@ -138,7 +138,9 @@ def test_every_kind_of_button_has_one_handler() -> None:
         privacy=cast("PrivacyHandlers", PrivacyHandlers),
         own_pictures=cast("OwnPictureHandlers", OwnPictureHandlers),
         habits=HabitHandlers(help=cast("HelpHandlers", HelpHandlers)),
-        info=cast("InfoHandlers", InfoHandlers),
+        finding=FindingHandlers(
+            history=cast("HistoryHandlers", HistoryHandlers), info=cast("InfoHandlers", InfoHandlers)
+        ),
     )
     routes = button_routes(kinds, cast("MoreHandlers", MoreHandlers))
     assert len(routes) == len(every_kind())

@@ -2,6 +2,7 @@
 
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.delivery import Delivery
+from kleinbot.app.builders.finding import build_finding_handlers
 from kleinbot.app.builders.moderation import build_moderation_handlers
 from kleinbot.app.builders.privacy import build_own_picture_handlers, build_privacy_handlers
 from kleinbot.app.builders.scheduling import Scheduling
@@ -21,8 +22,6 @@ from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.chat.owner.server_names import ServerNames
 from kleinbot.chat.quota import QuotaHandlers, RoleRuleHandlers, UsageHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
-from kleinbot.chat.results.history_handlers import HistoryHandlers
-from kleinbot.chat.results.info_handlers import InfoHandlers
 from kleinbot.chat.setup.handlers import SetUpHandlers
 from kleinbot.texts import Texts
 
@@ -68,9 +67,8 @@ def build_handlers(
             interactions,
             texts,
         ),
-        history=HistoryHandlers(usecases.history, delivery.results, interactions, texts),
-        info=InfoHandlers(
-            usecases.history, usecases.picture_info, interactions, texts, create.modal_setup, jobs.imagine
+        finding=build_finding_handlers(
+            usecases, delivery, interactions, texts, create.modal_setup, jobs.imagine
         ),
         quota=QuotaHandlers(quotas.view, quotas.administer, quotas.set_member_weight, interactions, texts),
         role_rules=RoleRuleHandlers(quotas.role_rules, interactions, texts),

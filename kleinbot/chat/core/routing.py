@@ -58,9 +58,8 @@ from kleinbot.chat.results.buttons import (
     UsePromptButton,
     UseWrittenButton,
 )
+from kleinbot.chat.results.finding import FindingHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
-from kleinbot.chat.results.history_handlers import HistoryHandlers
-from kleinbot.chat.results.info_handlers import InfoHandlers
 from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpSelect
 from kleinbot.chat.setup.handlers import SetUpHandlers
 
@@ -74,8 +73,7 @@ class Handlers:
     jobs: JobHandlers
     create: CreateHandlers
     results: ResultHandlers
-    history: HistoryHandlers
-    info: InfoHandlers
+    finding: FindingHandlers
     quota: QuotaHandlers
     moderation: ModerationHandlers
     role_rules: RoleRuleHandlers
@@ -107,15 +105,15 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(FavouriteButton, handlers.results.favourite_pressed),
         ButtonRoute(UnfavouriteButton, handlers.results.unfavourite_pressed),
         ButtonRoute(RecipeButton, handlers.results.recipe_pressed),
-        ButtonRoute(UsePromptButton, handlers.info.use_prompt_pressed),
-        ButtonRoute(UseWrittenButton, handlers.info.use_written_pressed),
+        ButtonRoute(UsePromptButton, handlers.finding.info.use_prompt_pressed),
+        ButtonRoute(UseWrittenButton, handlers.finding.info.use_written_pressed),
         ButtonRoute(DeleteButton, handlers.results.delete_pressed),
         ButtonRoute(ConfirmDeleteButton, handlers.results.confirm_delete_pressed),
         ButtonRoute(KeepButton, handlers.results.keep_pressed),
         ButtonRoute(MoreButton, more.open_pressed),
         ButtonRoute(MoreActionButton, more.action_pressed),
-        ButtonRoute(ShowButton, handlers.history.show_pressed),
-        ButtonRoute(PageButton, handlers.history.page_pressed),
+        ButtonRoute(ShowButton, handlers.finding.history.show_pressed),
+        ButtonRoute(PageButton, handlers.finding.history.page_pressed),
         ButtonRoute(OwnerPageButton, handlers.owner_queue.page_pressed),
         ButtonRoute(ServiceModeButton, handlers.owner_queue.service_mode_pressed),
         ButtonRoute(OwnerCancelButton, handlers.owner_queue.cancel_pressed),
