@@ -98,9 +98,12 @@ class ScriptedEngine:
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         self._listeners.append(listener)
 
+    def unwatch(self, listener: Callable[[EngineState], None]) -> None:
+        self._listeners.remove(listener)
+
     def enter(self, state: EngineState) -> None:
         self.state = state
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(state)
 
     async def start(self) -> None:

@@ -13,7 +13,7 @@ from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.domain.card import LetGo, LetGoReason
 from kleinbot.domain.clock import Clock, run_within, sleep_until
 from kleinbot.engine.protocol import Engine
-from kleinbot.process.gc_freeze import freeze, unfreeze
+from kleinbot.process.gc_freeze import freeze
 from kleinbot.scheduler.scheduler import Scheduler
 
 _log = logging.getLogger(__name__)
@@ -133,7 +133,6 @@ class Card:
 
     async def _unloaded(self) -> bool:
         """Unload the model; return False where the device does not come back."""
-        unfreeze()
         since_s = self._clock.monotonic_s()
         try:
             await run_within(self._clock, UNLOADS_S, self._engine.unload())

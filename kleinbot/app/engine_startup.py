@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum, auto
 
 from kleinbot.domain.clock import Clock
@@ -90,7 +91,15 @@ class _Progress:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reports = 0
-        engine.watch(self._note)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count until the body ends: a model is loaded again and again while its process runs."""
+        self._engine.watch(self._note)
+        try:
+            yield
+        finally:
+            self._engine.unwatch(self._note)
 
     def _note(self, state: EngineState) -> None:
         del state
@@ -111,6 +120,11 @@ class _Progress:
 
 async def _ended_or_stalled(engine: Engine, clock: Clock, progress: _Progress) -> bool:
     """Start ``engine``; return True if it started and False if it stalled. Raises as ``Engine.start``."""
+    with progress.counted():
+        return await _ended_first(engine, clock, progress)
+
+
+async def _ended_first(engine: Engine, clock: Clock, progress: _Progress) -> bool:
     starting = asyncio.ensure_future(engine.start())
     stalling = asyncio.ensure_future(progress.stalled(clock))
     try:

@@ -124,5 +124,6 @@ def _engine(
         return PlaceholderEngine(model.profile, lambda: availability.problem or why)
     pin_gpu(model)
     return GpuEngine(
-        model.source, model.profile, externals.clock, externals.faults, scratch=settings.scratch_folder
-    )
+        model.source, model.profile, externals.clock, externals.faults, scratch=settings.scratch_folder,
+        prepares_previews=settings.previews and not model.is_small,
+    )  # fmt: skip

@@ -40,6 +40,7 @@ class GpuEngine:
     One thread imports torch, loads and runs the model. Creating the object is instant and imports no torch,
     so that the bot can go online meanwhile. ``cpu_threads``: torch's threads on a CPU (default: all cores but
     one, which the event loop needs). ``scratch``: a folder for weights that the profile keeps on disk.
+    ``prepares_previews``: the first picture that wants previews is to have them.
     """
 
     def __init__(
@@ -50,6 +51,8 @@ class GpuEngine:
         faults: Faults,
         cpu_threads: int | None = None,
         scratch: Path | None = None,
+        *,
+        prepares_previews: bool = False,
     ) -> None:
         self._source = source
         self._profile = profile
@@ -68,6 +71,7 @@ class GpuEngine:
         """Set from ``unload`` until the next ``start``."""
         self._closed: asyncio.Task[None] | None = None
         self._is_fitting = False
+        self._prepares_previews = prepares_previews
         self._held_now: Callable[[], int] = _nothing
 
     @property
@@ -92,6 +96,9 @@ class GpuEngine:
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         """Call ``listener`` on the event loop at each change of state."""
         self._listeners.append(listener)
+
+    def unwatch(self, listener: Callable[[EngineState], None]) -> None:
+        self._listeners.remove(listener)
 
     async def start(self) -> None:
         """Download, load and warm the model; return once ready.
@@ -130,6 +137,8 @@ class GpuEngine:
             raise
         handicaps = () if self._worker is None else self._worker.handicaps
         self._enter(EngineState(EnginePhase.READY, handicaps=handicaps))
+        if self._prepares_previews and not self._closing.is_set():
+            self._thread.submit(self._prepare_previews)
 
     async def render(
         self,
@@ -255,6 +264,11 @@ class GpuEngine:
         self._fit_previews_later()
         return call.outcome
 
+    def _prepare_previews(self) -> None:
+        if self._worker is not None:
+            self._worker.prepare_previews()
+            self._fit_previews_later()
+
     def _fit_previews_later(self) -> None:
         """Queue a part of the fit behind what waits already, so that no picture waits for all of it."""
         worker = self._worker
@@ -302,7 +316,7 @@ class GpuEngine:
         level = logging.DEBUG if is_progress else logging.INFO
         _log.log(level, "engine %s %s", state.phase, state.detail)
         self._state = state
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(state)
 
 

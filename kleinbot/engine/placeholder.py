@@ -34,11 +34,14 @@ class PlaceholderEngine:
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         self._listeners.append(listener)
 
+    def unwatch(self, listener: Callable[[EngineState], None]) -> None:
+        self._listeners.remove(listener)
+
     async def start(self) -> NoReturn:
         """Raise StartError with the reason."""
         error = self._why()
         self._state = _failed(error)
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(self._state)
         raise error
 

@@ -38,7 +38,7 @@ class Previews:
 
     @property
     def must_fit(self) -> bool:
-        """Whether previews were wanted and there is no map yet: call ``fit_on`` until it is over."""
+        """Whether previews are wanted and there is no map yet: call ``fit_on`` until it is over."""
         return self._fit is not None
 
     def of_step(self, tasks: Sequence[RenderTask], denoising: Denoising) -> dict[ImageKey, Pixels]:
@@ -58,6 +58,13 @@ class Previews:
         except Exception as error:  # noqa: BLE001 - the edge: a preview is never worth a picture
             self._give_up(error)
             return {}
+
+    def prepare(self) -> None:
+        """Read the map that is kept, or begin its fit, before a preview is wanted."""
+        try:
+            self._ready_map()
+        except Exception as error:  # noqa: BLE001 - the edge: pictures are made without previews
+            self._give_up(error)
 
     @torch.inference_mode()
     def fit_on(self) -> None:

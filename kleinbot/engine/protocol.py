@@ -39,6 +39,10 @@ class Engine(Protocol):
         """Call ``listener`` on the event loop at each change of state."""
         ...
 
+    def unwatch(self, listener: Callable[[EngineState], None]) -> None:
+        """Call ``listener``, which watches, no more."""
+        ...
+
     async def start(self) -> None:
         """Download, load and warm the model; return once ready.
 

@@ -77,15 +77,19 @@ class Tuning:
         Blocks then run in row tiles, matrix products too: untiled ones would need more memory than the
         prediction for compiled ones.
         """
-        for module in self._compiled:
-            module._compiled_call_impl = None
-        self._compiled.clear()
+        self.forget()
         self._klein.vae.decoder.to(memory_format=torch.contiguous_format)
         for transformer in self._klein.transformers.values():
             if self._profile.attention is Attention.CUDNN:
                 transformer.reset_attention_backend()
             if self._profile.compiles_blocks:
                 run_in_tiles(transformer, RowTiling.EVERYTHING)
+
+    def forget(self) -> None:
+        """Leave nothing compiled, so that the modules are in no cycles; they are not used any more."""
+        for module in self._compiled:
+            module._compiled_call_impl = None
+        self._compiled.clear()
 
     def seal(self) -> None:
         """Stop compiling from now on."""

@@ -14,7 +14,7 @@ from kleinbot.domain.faults import Faults
 from kleinbot.domain.profile import Placement, Profile
 from kleinbot.domain.work import BatchResult, RenderTask, Suspended
 from kleinbot.engine.autoencoder import Autoencoder
-from kleinbot.engine.device import MemoryPeak, memory_peak, release_memory, wait_for
+from kleinbot.engine.device import MemoryPeak, memory_peak, release_memory, release_model, wait_for
 from kleinbot.engine.failures import Failure, classify, is_host_out_of_memory, is_out_of_memory
 from kleinbot.engine.oom_fallback import OomFallback
 from kleinbot.engine.previews import Previews
@@ -166,6 +166,11 @@ class Worker:
         """Run the self-test if the GPU is suspect. Raises FatalEngineError if it is no longer usable."""
         self._check_health()
 
+    def prepare_previews(self) -> None:
+        """Read what previews need, or begin to make it."""
+        if self._model is not None and self._fatal is None:
+            self._model.previews.prepare()
+
     def fit_previews_on(self) -> None:
         """Do a small part of what previews need."""
         self._loaded.previews.fit_on()
@@ -176,10 +181,13 @@ class Worker:
 
     def release(self) -> None:
         """Release the model and its memory."""
+        if self._model is not None and self._fatal is None:
+            self._model.tuning.forget()
         self._model = None
         self._suspended.clear()
         if self._fatal is None:
-            release_memory(self._device)
+            plans = (self._profile.transformer, self._profile.text_encoder)
+            release_model(self._device, is_streamed=any(p.placement is not Placement.RESIDENT for p in plans))
 
     def warm(self, must_stop: Callable[[], bool], on_fraction: Callable[[float], None]) -> None:
         """Tune the model and run it once in every compiled shape, so that no member waits for kernels.

@@ -204,3 +204,24 @@ def test_the_owner_reads_what_a_running_engine_lacks() -> None:
     assert "lässt sich das Modell nicht beschleunigen" in second
     assert "no triton" in second
     assert status_text.engine(Texts(), "en-US", EngineState(EnginePhase.READY)) == []
+
+
+async def test_each_start_takes_its_listener_along() -> None:
+    """The model is loaded again and again, whether a start succeeds, fails or is given up."""
+    engine, clock = FailingEngine(NO_CUDA), ManualClock()
+    for _ in range(3):
+        starting = asyncio.create_task(started(engine, clock, lambda: None))
+        await asleep(clock)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        assert engine._listeners == []
+        assert await started(engine, clock, never_looks) is StartOutcome.READY
+        assert engine._listeners == []
+        engine.errors.append(NO_CUDA)
+    stalling = StallingEngine()
+    starting = asyncio.create_task(started(stalling, clock, never_looks))
+    await settled()
+    assert len(stalling._listeners) == 1
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert stalling._listeners == []

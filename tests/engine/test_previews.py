@@ -16,7 +16,7 @@ from kleinbot.engine.gpu_engine import GpuEngine
 from kleinbot.engine.previews import FILE, Previews
 from kleinbot.klein.pipeline.preview import PreviewFit, PreviewMap, drawing
 from kleinbot.klein.weights.source import FolderSource
-from tests.engine.conftest import GRID, PROFILE, STEPS, TickingClock, a_task, never, pixels_of
+from tests.engine.conftest import GRID, PROFILE, TickingClock, a_task, never, pixels_of
 
 
 def _wanting(task: RenderTask) -> RenderTask:
@@ -38,16 +38,14 @@ async def _fitted(engine: GpuEngine) -> None:
             await asyncio.get_running_loop().run_in_executor(engine._thread, lambda: None)
 
 
-async def test_previews_come_once_fitted_change_no_pixel_and_are_kept(
+async def test_previews_are_fitted_at_the_start_change_no_pixel_and_are_kept(
     tiny_folder: Path, tmp_path: Path
 ) -> None:
-    engine = GpuEngine(FolderSource(tiny_folder), PROFILE, TickingClock(), NoFaults(), 1, tmp_path)
+    source = FolderSource(tiny_folder)
+    engine = GpuEngine(source, PROFILE, TickingClock(), NoFaults(), 1, tmp_path, prepares_previews=True)
     await engine.start()
     try:
         plain = await pixels_of(engine, a_task(0), a_task(1))
-        assert not (tmp_path / FILE).exists()
-        first = await _steps(engine, _wanting(a_task(0)))
-        assert [dict(report.previews) for report in first] == [{}] * STEPS
         await _fitted(engine)
         both = (_wanting(a_task(0)), a_task(1))
         reports = await _steps(engine, *both)

@@ -8,7 +8,6 @@ and whether the pictures are equal bit for bit. FOLDER gets ``previews.png``: th
 
 import argparse
 import asyncio
-import itertools
 import statistics
 import time
 from dataclasses import replace
@@ -41,21 +40,18 @@ PROMPTS = (
 )
 
 
-async def _drawn(engine: GpuEngine, task: RenderTask) -> tuple[Pixels, list[Pixels], list[float]]:
-    """Return a picture, its previews, and the seconds of each step after the first."""
+async def _drawn(engine: GpuEngine, task: RenderTask) -> tuple[Pixels, list[Pixels], float]:
+    """Return a picture, its previews, and the seconds of a step, of which all are timed together.
+
+    Steps are not timed one by one: a GPU is behind the program, and a preview waits for it.
+    """
     reports: list[StepReport] = []
-    moments: list[float] = []
-
-    def on_step(report: StepReport) -> None:
-        moments.append(time.perf_counter())
-        reports.append(report)
-
-    result = await engine.render([task], on_step, lambda _: False)
+    result = await engine.render([task], reports.append, lambda _: False)
     assert isinstance(result, BatchResult)
     (image,) = result.images
     assert image.pixels is not None
     previews = [pixels for report in reports for pixels in report.previews.values()]
-    return image.pixels, previews, [later - earlier for earlier, later in itertools.pairwise(moments)]
+    return image.pixels, previews, result.seconds.denoise_s / STEPS
 
 
 def _alone_s(engine: GpuEngine, grid: Grid) -> float:
@@ -96,23 +92,31 @@ async def _main(folder: Path, out: Path, *, on_cpu: bool) -> None:
     while engine._worker is not None and engine._worker.must_fit_previews:
         await asyncio.get_running_loop().run_in_executor(engine._thread, lambda: None)
     say(f"one picture and the fit: {time.perf_counter() - began:.2f} s")
-    without, with_them, rows = [], [], []
+    without: list[float] = []
+    with_them: list[float] = []
+    rows = []
     alike: dict[int, list[float]] = {}
     for round_ in range(ROUNDS):
         for task in tasks:
             plain, _, seconds = await _drawn(engine, task)
-            without += seconds
+            without.append(seconds)
             picture, previews, seconds = await _drawn(engine, replace(task, previews=True))
-            with_them += seconds
+            with_them.append(seconds)
             assert picture == plain, "previews change the picture"
             for step, preview in enumerate(previews, 1):
                 alike.setdefault(step, []).append(_alike(preview, picture))
             if round_ == 0:
                 shown = [Image.fromarray(_levels(each)) for each in (*previews, picture)]
                 rows.append(np.hstack([np.asarray(each.resize((SHEET_PX, SHEET_PX))) for each in shown]))
-    say(f"a preview alone: {1e3 * _alone_s(engine, grid):.3f} ms")
+    worker = engine._worker
+    assert worker is not None
+    if worker._loaded.previews._map is None:
+        say("no map fits this VAE: there are no previews")
+    else:
+        say(f"a preview alone: {1e3 * _alone_s(engine, grid):.3f} ms")
     before, after = (1e3 * statistics.median(each) for each in (without, with_them))
-    say(f"a step without previews {before:.2f} ms, with {after:.2f} ms")
+    share = 100 * (after / before - 1)
+    say(f"a step without previews {before:.2f} ms, with {after:.2f} ms ({share:+.2f} %)")
     for step, found in alike.items():
         middle = statistics.median(found)
         say(f"step {step}: correlation {min(found):.3f} to {max(found):.3f}, median {middle:.3f}")

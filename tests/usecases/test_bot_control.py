@@ -76,6 +76,13 @@ async def test_the_door_is_kept_over_a_restart(harness: UseCaseHarness, handlers
     assert await harness.database.read.number("SELECT COUNT(*) FROM audit WHERE server_id IS NULL") == 3
 
 
+async def test_the_audit_tells_a_freed_card_from_a_pause(harness: UseCaseHarness, handlers: _Bot) -> None:
+    await handlers.operate.pause(OWNER, frees=True)
+    await handlers.operate.pause(OWNER)
+    found = await harness.database.read.all("SELECT action, details FROM audit ORDER BY audit_id")
+    assert [tuple(row) for row in found] == [("pause", '{"frees": true}'), ("pause", "{}")]
+
+
 async def test_a_share_reaches_the_line_at_once_and_after_a_restart(
     harness: UseCaseHarness, handlers: _Bot
 ) -> None:

@@ -212,7 +212,8 @@ class BotControl:
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             await events.accept(transaction, actor, self._clock.now_ms())
             await facts.note(transaction, _SERVICE_MODE_FACT, service_mode)
-            await audit.note(transaction, action, actor.member_id, self._clock.now_ms())
+            details = {"frees": True} if service_mode is ServiceMode.FREED else None
+            await audit.note(transaction, action, actor.member_id, self._clock.now_ms(), details=details)
             transaction.after_commit(lambda: self._service_mode_set(service_mode))
 
     def _service_mode_set(self, service_mode: ServiceMode) -> None:
