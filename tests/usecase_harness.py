@@ -20,7 +20,8 @@ from kleinbot.domain.faults import Faults, NoFaults
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import DiscordReply, Job, Lane
 from kleinbot.domain.job_spec import JobKind, JobSpec
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
+from kleinbot.domain.ports.look_ups import Found
 from kleinbot.domain.ports.metrics_sink import NoMetrics
 from kleinbot.domain.ports.picture_judge import NoJudge, PictureJudge
 from kleinbot.domain.requests import ImagineRequest
@@ -112,6 +113,36 @@ class DiskSpace:
 
 
 @dataclass
+class Presences:
+    """Who is where. ``left``: servers that removed the bot; ``absent``: people who left their server.
+
+    ``sees``: servers as the gateway lists them, where that differs. ``is_silent``: Discord cannot be asked.
+    ``asked`` counts the look-ups.
+    """
+
+    left: set[int] = field(default_factory=set)
+    absent: set[MemberKey] = field(default_factory=set)
+    sees: dict[int, bool | None] = field(default_factory=dict)
+    is_silent: bool = False
+    asked: int = 0
+
+    def is_member_of(self, server_id: int) -> bool | None:
+        return self.sees.get(server_id, server_id not in self.left)
+
+    async def server(self, server_id: int) -> Found:
+        return self._found(server_id in self.left)
+
+    async def member(self, server_id: int, member_id: int) -> Found:
+        return self._found(MemberKey(server_id, member_id) in self.absent)
+
+    def _found(self, is_gone: bool) -> Found:
+        self.asked += 1
+        if self.is_silent:
+            return Found.UNKNOWN
+        return Found.GONE if is_gone else Found.THERE
+
+
+@dataclass
 class UseCaseHarness:
     clock: ManualClock
     engine: ScriptedEngine
@@ -131,6 +162,7 @@ class UseCaseHarness:
     disk: DiskSpace
     chance: random.Random
     usecases: UseCases
+    there: Presences
 
     @property
     def queue(self) -> ImageQueue:
@@ -193,6 +225,7 @@ def build(
     chance = chance or random.Random(1)
     metrics, disk, progress = RecordingMetrics(), DiskSpace(), ProgressRecorder()
     deliveries: list[int] = []
+    there = Presences()
 
     def wake() -> None:
         deliveries.append(clock.now_ms())
@@ -227,7 +260,8 @@ def build(
         wake_delivery=wake,
         wake_remover=lambda: None,
         wakes=MessageWakes(wake, lambda: None, lambda: None, lambda: None),
-        is_member_of=lambda _: True,
+        is_member_of=there.is_member_of,
+        look_ups=there,
         health=never_asked,
         service_mode_changed=lambda: None,
     )
@@ -237,7 +271,7 @@ def build(
     return UseCaseHarness(
         clock, engine, database, base.archive, scheduling.scheduler, scheduling.queries, usecases.submit,
         usecases.cancel, rendering.dispatcher, rendering.finisher, progress, deliveries, metrics,
-        scheduling.measured_times, rendering.claims, disk, chance, usecases,
+        scheduling.measured_times, rendering.claims, disk, chance, usecases, there,
     )  # fmt: skip
 
 

@@ -109,6 +109,7 @@ def build_container(
         wake_remover=delivery.wake_changes,
         wakes=delivery.wakes,
         is_member_of=current.is_member_of,
+        look_ups=delivery.look_ups,
         health=status.health,
         service_mode_changed=show_engine_state,
     )

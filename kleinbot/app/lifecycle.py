@@ -154,6 +154,8 @@ class App:
                 ("erasures", self.container.usecases.privacy.erase.run),
                 ("taking back", self.container.usecases.privacy.take_back.run),
                 ("purge", self.container.usecases.privacy.purge.run),
+                ("left members", self.container.usecases.privacy.left_members.run),
+                ("gone servers", self.container.usecases.privacy.gone_servers.run),
                 ("retention", self.container.delivery.retention.run),
                 ("joining posts", self.container.discord.joining.run),
                 ("commands", self._sync_commands),

@@ -54,7 +54,12 @@ async def servers_of(reader: Reader, member_id: int) -> list[int]:
     """Return the servers in which a person is known."""
     rows = await reader.all(
         "SELECT s.server_id FROM servers s WHERE EXISTS"
-        " (SELECT 1 FROM members m WHERE m.server_id = s.server_id AND m.member_id = ?) ORDER BY s.server_id",
+        " (SELECT 1 FROM members m WHERE m.server_id = s.server_id AND m.member_id = ?1)"
+        # Whoever only marks pictures, or is warned or banned beforehand, has no row of members.
+        " OR EXISTS (SELECT 1 FROM favourites f WHERE f.server_id = s.server_id AND f.member_id = ?1)"
+        " OR EXISTS (SELECT 1 FROM member_notices n WHERE n.server_id = s.server_id AND n.member_id = ?1)"
+        " OR EXISTS (SELECT 1 FROM bans b WHERE b.server_id = s.server_id AND b.member_id = ?1)"
+        " ORDER BY s.server_id",
         member_id,
     )
     return [row[0] for row in rows]

@@ -2,8 +2,11 @@
 
 import asyncio
 
+from kleinbot.chat.core.look_ups import DiscordLookUps
+from kleinbot.domain.ports.look_ups import Found
 from kleinbot.domain.service_mode import ServiceMode
-from kleinbot.sandbox import ShownMessage
+from kleinbot.sandbox import Guild, ShownMessage
+from tests.e2e.pictures import result, said_alone
 from tests.e2e.running_bot import BotEnvironment, RunningBot
 from tests.scripted_engine import ScriptedEngine
 
@@ -56,3 +59,68 @@ async def test_whoever_is_back_within_the_hour_keeps_their_places(environment: B
 
 def _says_its_place(message: ShownMessage) -> bool:
     return bool(message.text)
+
+
+async def test_what_a_server_held_goes_a_month_after_it_was_left_if_discord_says_so(
+    environment: BotEnvironment,
+) -> None:
+    standin, world = environment.standin, environment.standin.world
+    other = world.add_server("Other")
+    place = world.add_channel(other, "place")
+    carl = world.add_member(other, "carl")
+    owner = world.add_member(environment.server, world.owner.name, permissions=("manage_guild",))
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        client, privacy = bot.app.container.discord.client, bot.app.container.usecases.privacy
+        ours = f"SELECT COUNT(*) FROM jobs WHERE member_id = {carl.id}"
+        look_ups = DiscordLookUps(lambda: client, bot.clock)
+        await asyncio.wait_for(client.wait_until_ready(), QUICK_S)
+        await result(await carl.command(place, "imagine", prompt="a fox"))
+        await result(await bot.ada.command(bot.channel, "imagine", prompt="a hat"))
+        await bot.until("SELECT COUNT(*) FROM outbox WHERE state != 'sent'", 0)
+        # An outage is no departure.
+        standin.state.dispatch("GUILD_DELETE", {"id": str(other.id), "unavailable": True}, other.id)
+        async with asyncio.timeout(QUICK_S):
+            while (guild := client.get_guild(other.id)) is not None and not guild.unavailable:
+                await bot.number("SELECT 1")
+        await privacy.gone_servers.work()
+        assert await bot.number("SELECT COUNT(*) FROM left_servers") == 0
+        # It is back within the month.
+        await _leave(bot, other)
+        await privacy.gone_servers.work()
+        listed = await said_alone(
+            await owner.command(bot.channel, "host servers"), f"Server {other.id} has removed"
+        )
+        assert "with one picture, goes on <t:" in listed.text
+        world.invite(other)
+        async with asyncio.timeout(QUICK_S):
+            while client.get_guild(other.id) is None:
+                await bot.number("SELECT 1")
+        await privacy.gone_servers.work()
+        assert await bot.number("SELECT COUNT(*) FROM left_servers") == 0
+        await _leave(bot, other)
+        await privacy.gone_servers.work()
+        standin.cloudflare("GET /guilds/*", status=403)
+        bot.clock.advance(31 * 86_400)
+        async with asyncio.timeout(QUICK_S):
+            while not standin.exchanges_of("GET", "/guilds/*"):
+                await bot.number("SELECT 1")
+        assert await bot.number(ours) == 1
+        await privacy.gone_servers.work()
+        assert await bot.number(ours) == 0
+        assert await bot.number("SELECT COUNT(*) FROM left_servers WHERE done_ms IS NOT NULL") == 1
+        assert await bot.number(f"SELECT COUNT(*) FROM jobs WHERE member_id = {bot.ada.id}") == 1
+        assert len(list(environment.folder.glob("archive/images/*/*.png"))) == 1
+        assert standin.exchanges_of("DELETE", "/channels/*") == []
+        # Members are asked for one by one.
+        assert await look_ups.member(bot.server.id, bot.ada.id) is Found.THERE
+        assert await look_ups.member(bot.server.id, carl.id) is Found.GONE
+        assert await look_ups.member(other.id, carl.id) is Found.UNKNOWN
+        assert await look_ups.server(bot.server.id) is Found.THERE
+
+
+async def _leave(bot: RunningBot, server: Guild) -> None:
+    """Let a server remove the bot, and wait until it knows."""
+    bot.standin.delete_server(server)
+    async with asyncio.timeout(QUICK_S):
+        while bot.app.container.discord.client.get_guild(server.id) is not None:
+            await bot.number("SELECT 1")

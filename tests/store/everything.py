@@ -27,6 +27,7 @@ from kleinbot.store.members import (
     grants,
     joining_posts,
     ledger,
+    left_servers,
     members,
     notices,
     role_quotas,
@@ -36,9 +37,10 @@ from kleinbot.store.members import (
     usage,
 )
 from kleinbot.store.members.audit import AuditFilter
+from kleinbot.store.members.left_servers import LeftServer
 from kleinbot.store.members.server_bans import HostLine
 from kleinbot.store.personal_data import InputCopy
-from kleinbot.store.results import favourites, history, own_pictures, purges, storage, takedowns
+from kleinbot.store.results import favourites, history, left_members, own_pictures, purges, storage, takedowns
 from kleinbot.store.results.history import HistoryQuery
 from kleinbot.store.results.purges import Purge
 from tests.specs import with_spec
@@ -126,6 +128,16 @@ async def _purge(transaction: Transaction, now_ms: int) -> None:
     old = await purges.page(transaction, HEAVY.server_id, 0, now_ms, 20)
     await purges.files(transaction, [result.job_id for result in old])
     await purges.note_gone(transaction, [result.job_id for result in old], now_ms)
+    await left_members.holders(transaction, HEAVY.server_id, 0)
+    marked = await left_members.old_marked(transaction, HEAVY, now_ms)
+    await left_members.unmark(transaction, HEAVY, marked[:0])
+    await left_members.note_asked(transaction, HEAVY, now_ms)
+    await left_servers.note(transaction, LeftServer(HEAVY.server_id, now_ms, 1))
+    await left_servers.listed(transaction)
+    await left_servers.members_page(transaction, HEAVY.server_id, 0)
+    await left_servers.drop_removals(transaction, HEAVY.server_id)
+    await left_servers.erase_spent(transaction, HEAVY, 0, now_ms)
+    await left_servers.back(transaction, HEAVY.server_id)
 
 
 async def _erase(transaction: Transaction, now_ms: int) -> None:

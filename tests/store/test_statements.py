@@ -37,6 +37,7 @@ BOUNDED = {
     "outbox_due": "only what is still to be told",
     "erasures": "who asked that everything about them be deleted within 180 days",
     "server_settings": "one row for each server",
+    "left_servers": "one row for each server",
     "takedowns": "what is being removed",
     "page": "so many of a member's jobs as were asked for",
     "members_weighted": "only members with a weight of their own",

@@ -1,77 +1,37 @@
 """Everything about a person is deleted: rows, files, copies, free pages and the log, also over kills."""
 
 import asyncio
-import random
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from kleinbot.archive.names import ArchiveFolder
 from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.faults import FaultPoint
-from kleinbot.domain.job import FinishedImage
-from kleinbot.domain.job_spec import ImageKey
-from kleinbot.domain.moderation.bans import Ban, BanKind, Target
-from kleinbot.domain.people import Actor
-from kleinbot.domain.quota import AuditAction
-from kleinbot.domain.reference import Reference, Role
-from kleinbot.domain.server_settings import MemberSettings
-from kleinbot.store.database import Database
-from kleinbot.store.delivery import outbox, posted
-from kleinbot.store.delivery.outbox import Route
-from kleinbot.store.delivery.posted import PostedFor
-from kleinbot.store.jobs import jobs
-from kleinbot.store.members import audit, grants, members, settings
-from kleinbot.store.moderation import bans
+from kleinbot.domain.moderation.bans import BanKind, Target
+from kleinbot.store import personal_data
 from kleinbot.store.personal_data import NOBODY_ID
-from kleinbot.store.results import favourites
 from kleinbot.usecases.moderation.access import ban_parameters
 from tests.manual_clock import START_MS, ManualClock
 from tests.new_database import make_new
-from tests.scripted_engine import ScriptedEngine
-from tests.specs import with_spec
-from tests.store.rows import new_job
-from tests.usecase_harness import BOB, MODERATOR, UseCaseHarness, build
+from tests.usecase_harness import BOB, MODERATOR, UseCaseHarness
+from tests.usecases.eve import (
+    EVE,
+    EVE_ELSEWHERE,
+    EVE_ID,
+    PROMPT,
+    Kill,
+    KilledError,
+    done,
+    fill,
+    found,
+    studio,
+    tell,
+)
 
-EVE_ID = 987_654_321_012_345_678
-EVE = Actor(server_id=10, member_id=EVE_ID, locale="en-US")
-EVE_ELSEWHERE = replace(EVE, server_id=11)
-PROMPT = "a violet zeppelin over Samarkand"
-SECRET = b"pixels of the zeppelin"
 POINTS = [point for point in FaultPoint if point.startswith("erasure_")]
-
-
-class KilledError(BaseException):
-    """Stands for the end of the process."""
-
-
-@dataclass
-class _Kill:
-    """Ends everything when ``at`` is reached for the first time."""
-
-    at: FaultPoint | None = None
-
-    def reach(self, point: FaultPoint) -> None:
-        if point is self.at:
-            self.at = None
-            raise KilledError
-
-
-@asynccontextmanager
-async def _studio(folder: Path, kill: _Kill, clock: ManualClock) -> AsyncIterator[UseCaseHarness]:
-    database = await Database.open(folder / "kleinbot.sqlite3", kill)
-    harness = build(folder, database, clock, ScriptedEngine(), faults=kill, chance=random.SystemRandom())
-    try:
-        yield harness
-    finally:
-        await harness.finisher.close()
-        await harness.archive.close()
-        await database.close()
 
 
 async def _work(harness: UseCaseHarness) -> None:
@@ -79,82 +39,9 @@ async def _work(harness: UseCaseHarness) -> None:
     task = asyncio.ensure_future(harness.usecases.privacy.erase.work())
     while not task.done():
         harness.clock.advance(1)
-        await _tell(harness)
+        await tell(harness)
         await asyncio.wait({task}, timeout=0.002)
     task.result()
-
-
-async def _tell(harness: UseCaseHarness) -> None:
-    async with harness.database.transaction() as transaction:
-        await transaction.change("UPDATE outbox SET state = 'sent', way = 'unneeded' WHERE state = 'pending'")
-
-
-async def _done(harness: UseCaseHarness, actor: Actor) -> ImageKey:
-    """Make a result with a file, told in a channel."""
-    prompt = PROMPT if actor.member_id == EVE_ID else "their own words"
-    job = (await harness.imagine(actor, prompt)).status.job
-    key = ImageKey(job.job_id, 0)
-    file = await harness.archive.put(
-        actor.server_id, job.job_id, 0, SECRET if actor.member_id == EVE_ID else b"pixels of theirs"
-    )
-    now_ms = harness.clock.now_ms()
-    async with harness.database.transaction() as transaction:
-        await jobs.claim(transaction, key, "batch", now_ms)
-        image = FinishedImage(key, file.path, file.byte_count, file.sha256, "cd", 0.5)
-        await jobs.finish_image(transaction, image, now_ms)
-        told = await harness.database.read.number("SELECT COALESCE(MAX(outbox_id), 0) + 1 FROM outbox")
-        message_id = 7000 + told
-        await posted.note(transaction, job.job_id, (0,), 5, message_id, PostedFor.DELIVERY, now_ms)
-        await outbox.mark_sent(transaction, told, Route.CHANNEL, 5, message_id, now_ms)
-    return key
-
-
-async def _fill(harness: UseCaseHarness) -> ImageKey:
-    """Let EVE do all that leaves rows, and BOB make something from her picture. Return BOB's result."""
-    here, theirs = await _done(harness, EVE), await _done(harness, BOB)
-    await _done(harness, EVE_ELSEWHERE)
-    now_ms = harness.clock.now_ms()
-    child = with_spec(new_job("b" * 24, 1, BOB.member, now_ms), prompt="their own words", parent=here)
-    copy = await harness.archive.put(10, child.job_id, 0, SECRET, ArchiveFolder.REFERENCES)
-    reference = Reference(0, Role.REFERENCE, copy.path, copy.sha256, child.spec.grid)
-    async with harness.database.transaction() as transaction:
-        await jobs.insert(transaction, with_spec(child, references=(reference,)))
-        await favourites.add(transaction, EVE.member, theirs, now_ms)
-        await favourites.add(transaction, BOB.member, here, now_ms)
-        await settings.set_of_member(transaction, EVE.member, MemberSettings(others_may_edit=False))
-        await grants.give(transaction, EVE.member, 50, now_ms + DAY_MS, MODERATOR.member_id, "gift", now_ms)
-        await members.remember(transaction, BOB.member, now_ms)
-        await bans.put(
-            transaction,
-            Ban(EVE_ELSEWHERE.member, BanKind.BAN, "her name is Eve", BOB.member_id, now_ms, None),
-        )
-        await bans.put(transaction, Ban(BOB.member, BanKind.TIMEOUT, "x", EVE_ID, now_ms - 1, now_ms))
-        await grants.give(transaction, BOB.member, 50, now_ms + DAY_MS, EVE_ID, "by her", now_ms)
-        await audit.note(
-            transaction, AuditAction.QUOTA_GRANT, EVE_ID, now_ms, server_id=10, member_id=BOB.member_id
-        )
-    moderating = replace(EVE, is_moderator=True)
-    await harness.cancel.by_id(moderating, (await harness.imagine(BOB, "their own words")).status.job.job_id)
-    await harness.usecases.delete.delete(moderating, (await _done(harness, BOB)).job_id)
-    await harness.imagine(EVE, PROMPT)  # still waits
-    async with harness.database.transaction() as transaction:
-        await transaction.change("UPDATE outbox SET state = 'sent', way = 'unneeded' WHERE state = 'pending'")
-    return ImageKey(child.job_id, 0)
-
-
-def _found(folder: Path) -> list[str]:
-    """Return in which files EVE's id or words stand."""
-    ids = [EVE_ID.to_bytes(8, "big"), str(EVE_ID).encode()]
-    marks = [*ids, PROMPT.encode(), SECRET]
-    return sorted(
-        {
-            f"{file.name}: {mark!r}"
-            for file in folder.rglob("*")
-            if file.is_file()
-            for mark in marks
-            if mark in file.read_bytes()
-        }
-    )
 
 
 @pytest.fixture
@@ -165,9 +52,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("killed_at", [None, *POINTS])
 async def test_nothing_is_left_but_what_was_announced(folder: Path, killed_at: FaultPoint | None) -> None:
-    clock, kill = ManualClock(START_MS), _Kill(killed_at)
-    async with _studio(folder, kill, clock) as harness:
-        child = await _fill(harness)
+    clock, kill = ManualClock(START_MS), Kill(killed_at)
+    async with studio(folder, kill, clock) as harness:
+        child = await fill(harness)
         erase = harness.usecases.privacy.erase
         question = await erase.question(EVE)
         assert question.stays.is_banned
@@ -184,9 +71,9 @@ async def test_nothing_is_left_but_what_was_announced(folder: Path, killed_at: F
             assert killed_at is not None
     if killed_at is not None:
         assert kill.at is None
-        async with _studio(folder, kill, clock) as harness:
+        async with studio(folder, kill, clock) as harness:
             await _work(harness)
-    async with _studio(folder, kill, clock) as harness:
+    async with studio(folder, kill, clock) as harness:
         read = harness.database.read
         assert await read.number("SELECT COUNT(*) FROM jobs WHERE member_id = ?", EVE_ID) == 0
         assert await read.number("SELECT COUNT(*) FROM jobs WHERE member_id = ?", NOBODY_ID) == 3
@@ -215,26 +102,26 @@ async def test_nothing_is_left_but_what_was_announced(folder: Path, killed_at: F
         await _work(harness)
         assert await read.number("SELECT COUNT(*) FROM erasures") == 0
         assert await read.number("SELECT COUNT(*) FROM audit WHERE actor_id = 0") == 2
-    assert not [each for each in _found(folder) if PROMPT in each or "zeppelin" in each]
+    assert not [each for each in found(folder) if PROMPT in each or "zeppelin" in each]
 
 
 async def test_whoever_does_not_come_back_is_forgotten_wholly(folder: Path) -> None:
-    clock, kill = ManualClock(START_MS), _Kill()
-    async with _studio(folder, kill, clock) as harness:
-        await _fill(harness)
+    clock, kill = ManualClock(START_MS), Kill()
+    async with studio(folder, kill, clock) as harness:
+        await fill(harness)
         erase = harness.usecases.privacy.erase
         await erase.begin(EVE)
         await _work(harness)
         clock.advance(181 * DAY_MS / 1000)
         await _work(harness)
-        assert _found(folder) == []
+        assert found(folder) == []
 
 
 async def test_a_ban_outlives_the_deletion_without_naming_anybody(folder: Path) -> None:
     clock = ManualClock(START_MS)
     moderator = replace(MODERATOR, server_id=11)
-    async with _studio(folder, _Kill(), clock) as harness:
-        await _done(harness, EVE_ELSEWHERE)
+    async with studio(folder, Kill(), clock) as harness:
+        await done(harness, EVE_ELSEWHERE)
         members_banned = harness.usecases.moderation.ban_members
         await members_banned.ban(moderator, Target(EVE_ID), BanKind.TIMEOUT, DAY_MS, "Eve")
         erase = harness.usecases.privacy.erase
@@ -263,13 +150,13 @@ async def test_a_ban_outlives_the_deletion_without_naming_anybody(folder: Path) 
         clock.advance(400 * DAY_MS / 1000)
         await _work(harness)
         assert await harness.database.read.number("SELECT COUNT(*) FROM kept_bans") == 1
-        assert _found(folder) == []
+        assert found(folder) == []
 
 
 async def test_what_is_kept_of_a_ban_goes_30_days_after_its_end(folder: Path) -> None:
     clock = ManualClock(START_MS)
-    async with _studio(folder, _Kill(), clock) as harness:
-        await _done(harness, EVE)
+    async with studio(folder, Kill(), clock) as harness:
+        await done(harness, EVE)
         await harness.usecases.moderation.ban_members.ban(
             MODERATOR, Target(EVE_ID), BanKind.TIMEOUT, DAY_MS, "a break"
         )
@@ -285,8 +172,8 @@ async def test_what_is_kept_of_a_ban_goes_30_days_after_its_end(folder: Path) ->
 
 async def test_a_request_that_began_before_is_refused_and_the_other_server_too(folder: Path) -> None:
     clock = ManualClock(START_MS)
-    async with _studio(folder, _Kill(), clock) as harness:
-        await _done(harness, EVE)
+    async with studio(folder, Kill(), clock) as harness:
+        await done(harness, EVE)
         erase = harness.usecases.privacy.erase
         await asyncio.gather(*(erase.begin(EVE) for _ in range(3)))
         with pytest.raises(Refusal) as caught:
@@ -299,8 +186,8 @@ async def test_a_request_that_began_before_is_refused_and_the_other_server_too(f
 
 async def test_the_ledger_and_the_audit_are_closed_to_everything_else(folder: Path) -> None:
     clock = ManualClock(START_MS)
-    async with _studio(folder, _Kill(), clock) as harness:
-        await _fill(harness)
+    async with studio(folder, Kill(), clock) as harness:
+        await fill(harness)
         for statement in (
             "DELETE FROM ledger",
             "UPDATE ledger SET made_by = 0 WHERE made_by IS NOT NULL",
@@ -318,3 +205,14 @@ async def test_the_ledger_and_the_audit_are_closed_to_everything_else(folder: Pa
         with pytest.raises(Exception, match="append-only"):
             async with harness.database.transaction() as transaction:
                 await transaction.change("UPDATE audit SET actor_id = 5 WHERE actor_id = ?", EVE_ID)
+
+
+async def test_whoever_only_marked_a_picture_is_deleted_too(folder: Path) -> None:
+    clock = ManualClock(START_MS)
+    async with studio(folder, Kill(), clock) as harness:
+        theirs = await done(harness, BOB)
+        await harness.usecases.favourites.mark(EVE, theirs)
+        assert await personal_data.servers_of(harness.database.read, EVE_ID) == [10]
+        await harness.usecases.privacy.erase.begin(EVE)
+        await _work(harness)
+        assert await harness.database.read.number("SELECT COUNT(*) FROM favourites") == 0

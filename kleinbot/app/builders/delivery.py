@@ -8,6 +8,7 @@ import discord
 from kleinbot.app.builders.base import Base, MessageWakes
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.chat.core.clock_skew import ClockSkew
+from kleinbot.chat.core.look_ups import DiscordLookUps
 from kleinbot.chat.delivery.first_response import ExpiredResponses, FirstResponses
 from kleinbot.chat.delivery.live_messages import LiveMessages
 from kleinbot.chat.delivery.messages import ResultMessages
@@ -42,6 +43,7 @@ class Delivery:
     undelivered: Undelivered
     clock_repair: ClockRepair
     retention: Retention
+    look_ups: DiscordLookUps
 
     def wake_changes(self) -> None:
         """Have messages of results removed or edited, and posts that show what is now deleted."""
@@ -110,6 +112,7 @@ def build_delivery(
         Undelivered(database, queries, results, texts, clock, metrics.delivered, wake_changes),
         ClockRepair(database, more_is_due, clock),
         Retention(database, clock),
+        DiscordLookUps(client, clock),
     )
 
 

@@ -81,11 +81,16 @@ def build_handlers(
         habits=HabitHandlers(
             help=HelpHandlers(usecases.privacy.choices, interactions, texts, draws_small=draws_small)
         ),
-        owner=OwnerHandlers(usecases.owner.bot_control, usecases.rule, server_names, interactions, texts),
+        owner=_owner(usecases, server_names, interactions, texts),
         owner_queue=_owner_queue(usecases, server_names, interactions, texts),
         owner_servers=_owner_servers(usecases, server_names, interactions, texts),
         set_up=SetUpHandlers(usecases.set_up.choices, quotas.administer, interactions, texts),
     )
+
+
+def _owner(usecases: UseCases, names: ServerNames, interactions: Interactions, texts: Texts) -> OwnerHandlers:
+    gone_servers = usecases.privacy.gone_servers
+    return OwnerHandlers(usecases.owner.bot_control, gone_servers, usecases.rule, names, interactions, texts)
 
 
 def _owner_queue(

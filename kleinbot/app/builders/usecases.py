@@ -11,6 +11,7 @@ from kleinbot.app.builders.privacy import Privacy, build_privacy
 from kleinbot.app.builders.quotas import Quotas, build_quotas
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.set_up import ServerSetUp, build_notices, build_set_up
+from kleinbot.domain.ports.look_ups import LookUps
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.requests import PromptMeter
 from kleinbot.usecases.cancel import Cancel
@@ -43,6 +44,7 @@ class UseCasePorts:
     wake_remover: Callable[[], None]
     wakes: MessageWakes
     is_member_of: Callable[[int], bool | None]
+    look_ups: LookUps
     health: Callable[[], Awaitable[Health]]
     service_mode_changed: Callable[[], None]
 
@@ -123,6 +125,8 @@ def build_usecases(
             ports.wake_delivery,
             rule.window_ms,
             contact,
+            ports.is_member_of,
+            ports.look_ups,
         ),
     )
 

@@ -11,7 +11,7 @@ from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.owner import status_text
 from kleinbot.chat.owner.server_names import NAME_CHARACTERS, ServerNames
 from kleinbot.chat.owner.views import SERVICE_MODES
-from kleinbot.domain.clock import HOUR_MS
+from kleinbot.domain.clock import HOUR_MS, MS_PER_S
 from kleinbot.domain.errors import Parameter
 from kleinbot.domain.job import TENTHS
 from kleinbot.domain.work import EnginePhase
@@ -20,9 +20,11 @@ from kleinbot.texts import Texts
 from kleinbot.usecases.owner.bot_control import BotControl, BotStatus
 from kleinbot.usecases.owner.server_bans import REASON_CHARACTERS
 from kleinbot.usecases.permissions import require_owner
+from kleinbot.usecases.privacy.gone_servers import GoneServers, GoneSoon
 from kleinbot.usecases.quota.quota import QuotaRule, pictures
 
 _SHOWN_SERVERS = 20
+_SHOWN_LEFT = 5
 _PHASES = {
     EnginePhase.STARTING: "host-phase-starting",
     EnginePhase.DOWNLOADING: "host-phase-downloading",
@@ -47,19 +49,23 @@ class OwnerHandlers:
     def __init__(
         self,
         control: BotControl,
+        gone_servers: GoneServers,
         rule: QuotaRule,
         servers: ServerNames,
         interactions: Interactions,
         texts: Texts,
     ) -> None:
         self._control = control
+        self._gone_servers = gone_servers
         self._rule = rule
         self._servers = servers
         self._interactions = interactions
         self._texts = texts
 
     async def servers(self, interaction: discord.Interaction[Any]) -> None:
-        rows = await self._control.servers(self._interactions.actor_of(interaction), self._servers.present())
+        actor = self._interactions.actor_of(interaction)
+        rows = await self._control.servers(actor, self._servers.present())
+        left = await self._gone_servers.announced(actor)
         if not rows:
             await self._answer(interaction, "host-no-servers")
             return
@@ -67,7 +73,15 @@ class OwnerHandlers:
         lines = [f"**{title}**", *(self._row(interaction, row) for row in rows[:_SHOWN_SERVERS])]
         if len(rows) > _SHOWN_SERVERS:
             lines.append(self._say(interaction, "host-servers-more", rest=len(rows) - _SHOWN_SERVERS))
+        lines += [self._left(interaction, each) for each in left[:_SHOWN_LEFT]]
         await self._interactions.answer(interaction, core_text.bounded(lines))
+
+    def _left(self, interaction: discord.Interaction[Any], left: GoneSoon) -> str:
+        server = str(left.server_id)
+        if left.goes_ms is None:
+            return self._say(interaction, "host-server-gone", server=server)
+        goes_s = -(-left.goes_ms // MS_PER_S)
+        return self._say(interaction, "host-server-left", server=server, pictures=left.pictures, at_s=goes_s)
 
     async def share(
         self,

@@ -38,6 +38,7 @@ class BasicRoutes:
             web.get(f"{API}/users/{{user_id}}", self.user),
             web.get(f"{API}/oauth2/applications/@me", self.application),
             web.get(f"{API}/gateway/bot", self.gateway),
+            web.get(f"{API}/guilds/{{guild_id}}", self.server),
             web.get(f"{API}/guilds/{{guild_id}}/members/{{user_id}}", self.member),
             web.get(f"{API}/guilds/{{guild_id}}/roles/member-counts", self.role_counts),
             web.get(f"{application}/commands", self.commands),
@@ -61,6 +62,13 @@ class BasicRoutes:
         if found is None:
             raise unknown_user()
         return answer(payloads.user(self._state, found))
+
+    async def server(self, request: web.Request) -> web.Response:
+        """Refuse access to a server that removed the bot, which Discord does not tell from an unknown one."""
+        found = self._state.servers.get(_number(request, "guild_id"))
+        if found is None:
+            raise missing_access()
+        return answer(payloads.server(self._state, found))
 
     async def member(self, request: web.Request) -> web.Response:
         found = self._server(request).members.get(_number(request, "user_id"))

@@ -96,6 +96,7 @@ async def forget_member(transaction: Transaction, member: MemberKey, now_ms: int
         return True
     await transaction.change("DELETE FROM queue_tags WHERE server_id = ? AND member_id = ?", *key)
     await transaction.change("DELETE FROM notices_read WHERE server_id = ? AND member_id = ?", *key)
+    await transaction.change("DELETE FROM member_look_ups WHERE server_id = ? AND member_id = ?", *key)
     await transaction.change("DELETE FROM member_settings WHERE server_id = ? AND member_id = ?", *key)
     await transaction.change("DELETE FROM members WHERE server_id = ? AND member_id = ?", *key)
     return True

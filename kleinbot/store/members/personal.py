@@ -96,6 +96,13 @@ MEMBERS = PersonalTable(
     " WHERE server_id = ?1 AND member_id = ?2 AND ?3 < 0 LIMIT ?5",
     why="Stays as long as the ledger, which refers to it.",
 )
+LEFT_SERVERS = PersonalTable("left_servers", why="Servers that removed the bot; nothing about a person.")
+MEMBER_LOOK_UPS = PersonalTable(
+    "member_look_ups",
+    frozenset({"member_id"}),
+    of_member=("DELETE FROM member_look_ups WHERE server_id = ?1 AND member_id = ?2 AND ?3 > 0",),
+    why="Not given out: when Discord was last asked whether a member is still in the server.",
+)
 ERASURES = PersonalTable(
     "erasures",
     frozenset({"member_id"}),
@@ -120,6 +127,8 @@ TABLES = (
     GRANTS,
     LEDGER,
     AUDIT,
+    LEFT_SERVERS,
+    MEMBER_LOOK_UPS,
     MEMBERS,
     ERASURES,
     EXPORTS,

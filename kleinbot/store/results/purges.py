@@ -93,18 +93,23 @@ async def page(reader: Reader, server_id: int, after_ms: int, before_ms: int, mo
 
 
 _NOT_MARKED = """
-    NOT EXISTS (SELECT 1 FROM favourites f INDEXED BY favourites_of_job WHERE f.job_id = asked.value)
+    NOT EXISTS (SELECT 1 FROM favourites f INDEXED BY favourites_of_job
+                WHERE f.job_id = asked.value AND f.member_id != ?2)
 """
 
 
-async def files(reader: Reader, job_ids: Sequence[str]) -> list[str]:
-    """Return the files of these results and of their inputs, but of results with a favourite none."""
+async def files(reader: Reader, job_ids: Sequence[str], without: int = 0) -> list[str]:
+    """Return the files of these results and of their inputs, but of results with a favourite none.
+
+    ``without``: a member whose favourites do not count.
+    """
     rows = await reader.all(
         f"SELECT i.file FROM json_each(?1) asked CROSS JOIN images i ON i.job_id = asked.value"  # noqa: S608 - ours
         f" WHERE i.file IS NOT NULL AND i.gone_ms IS NULL AND {_NOT_MARKED}"
         f" UNION ALL SELECT r.file FROM json_each(?1) asked CROSS JOIN job_references r"
         f" ON r.job_id = asked.value WHERE r.gone_ms IS NULL AND {_NOT_MARKED}",
         json.dumps(list(job_ids)),
+        without,
     )
     return [row[0] for row in rows]
 
@@ -113,9 +118,10 @@ async def note_gone(transaction: Transaction, job_ids: Sequence[str], now_ms: in
     """Note that these results' files are gone, but of results with a favourite nothing."""
     for table in ("images", "job_references"):
         await transaction.change(
-            f"UPDATE {table} SET gone_ms = ?2 WHERE gone_ms IS NULL AND job_id IN"  # noqa: S608 - a name of ours
+            f"UPDATE {table} SET gone_ms = ?3 WHERE gone_ms IS NULL AND job_id IN"  # noqa: S608 - a name of ours
             f" (SELECT asked.value FROM json_each(?1) asked WHERE {_NOT_MARKED})",
             json.dumps(list(job_ids)),
+            0,
             now_ms,
         )
 

@@ -81,6 +81,11 @@ host-server = **{ $server }** · { $pictures ->
        *[other] { $open } Aufträge
     } in der Schlange · Anteil { $share } · höchstens { $most } je Mitglied
 host-servers-more = … und { $rest } weitere.
+host-server-left = Server { $server } hat mich entfernt. Was seine Mitglieder bestellt haben, mit { $pictures ->
+        [one] einem Bild
+       *[other] { $pictures } Bildern
+    }, verschwindet am <t:{ NUMBER($at_s, useGrouping: 0) }:D>, wenn er mich bis dahin nicht wieder eingeladen hat.
+host-server-gone = Server { $server } hat mich endgültig entfernt: was seine Mitglieder bestellt haben, wird gerade gelöscht.
 host-no-servers = Ich bin noch auf keinem Server.
 host-shared = Jetzt gilt: { $row }
 host-paused = Angehalten. Aufträge werden weiter angenommen und behalten ihre Plätze; das Bild in Arbeit wird fertig. Weiter geht es mit /host warteschlange fortsetzen.

@@ -44,7 +44,8 @@ policy-document =
     
     ## Wie lange
     
-    - Ergebnisse und ihre Bilder: bis ihr Mitglied oder die Moderation sie löscht, oder so viele Tage, wie der Server gewählt hat; Favoriten länger.
+    - Ergebnisse und ihre Bilder: bis ihr Mitglied oder die Moderation sie löscht, oder so viele Tage, wie der Server gewählt hat; Favoriten länger, solange auf dem Server ist, wer sie markiert hat.
+    - Was Mitglieder eines Servers bestellt haben, der den Bot entfernt hat: 30 Tage, und dann, bis Discord bestätigt, dass der Bot dort nicht mehr ist.
     - Was verbraucht wurde: bis es nicht mehr zählt, wenn alles andere gelöscht ist.
     - Was entschieden wurde: 180 Tage nach einer Löschung; Sperren, solange sie gelten und bis zu 30 Tage, nach einer Löschung unter einem Code mit Schlüssel statt der Kennung.
     - Sicherungen: bis der Betreiber neue anlegt.

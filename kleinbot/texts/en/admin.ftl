@@ -81,6 +81,11 @@ host-server = **{ $server }** · { $pictures ->
        *[other] { $open } jobs
     } in line · share { $share } · at most { $most } for one member
 host-servers-more = … and { $rest } more.
+host-server-left = Server { $server } has removed me. What its members asked for, with { $pictures ->
+        [one] one picture
+       *[other] { $pictures } pictures
+    }, goes on <t:{ NUMBER($at_s, useGrouping: 0) }:D>, unless it has invited me again by then.
+host-server-gone = Server { $server } has removed me for good: what its members asked for is being deleted.
 host-no-servers = I am in no server yet.
 host-shared = Now: { $row }
 host-paused = Paused. Jobs are still accepted and keep their places; the picture in hand is finished. /host queue resume goes on.

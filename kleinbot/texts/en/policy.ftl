@@ -44,7 +44,8 @@ policy-document =
     
     ## How long
     
-    - Results and their pictures: until their member or a moderator deletes them, or as many days as the server has chosen; favourites longer.
+    - Results and their pictures: until their member or a moderator deletes them, or as many days as the server has chosen; favourites longer, as long as whoever marked them is in the server.
+    - What members of a server asked for that has removed the bot: 30 days, and then until Discord confirms that the bot is not in it.
     - What was spent: until it no longer counts, where everything else is deleted.
     - What was decided: 180 days after a deletion; bans while they last and up to 30 days, after a deletion under a keyed code in place of the id.
     - Backups: until the host makes new ones.

@@ -16,18 +16,17 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.store import personal_data
-from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
-from kleinbot.store.jobs import deletion, events, lookup
+from kleinbot.store.database import MEMBER_TIMEOUT_S, Database, Transaction
+from kleinbot.store.jobs import events, lookup
 from kleinbot.store.members import erasures
 from kleinbot.store.moderation import bans
-from kleinbot.store.personal_data import NOBODY_ID
 from kleinbot.usecases.cancel import Cancel
 from kleinbot.usecases.privacy.late_erasure import LateErasure
+from kleinbot.usecases.privacy.result_pages import PAGE_JOBS, ResultPages
 from kleinbot.usecases.privacy.what_stays import WhatStays, what_stays
 
 _log = logging.getLogger(__name__)
 
-PAGE_JOBS = 20
 _BETWEEN_PAGES_S = 0.05
 _DELIVERY_LOOK_S = 1.0
 _DELIVERY_LOOKS = 120
@@ -53,6 +52,7 @@ class Erase:
         *,
         database: Database,
         archive: Archive,
+        pages: ResultPages,
         cancel: Cancel,
         late: LateErasure,
         wake_removal: Callable[[], None],
@@ -62,6 +62,7 @@ class Erase:
     ) -> None:
         self._database = database
         self._archive = archive
+        self._pages = pages
         self._cancel = cancel
         self._late = late
         self._wake_removal = wake_removal
@@ -125,7 +126,7 @@ class Erase:
             await self._stop_jobs(member)
         self._faults.reach(FaultPoint.ERASURE_CANCELLED)
         for member in members:
-            while await self._erase_page(member):
+            while await self._pages.delete(member, changed=self._marked, told=self._wait_for_delivery):
                 await self._clock.sleep(_BETWEEN_PAGES_S)
         self._faults.reach(FaultPoint.ERASURE_JOBS_GONE)
         await self._erase_rest(member_id, members)
@@ -142,32 +143,8 @@ class Erase:
                 if refusal.code is not Code.JOB_ALREADY_ENDED:
                     raise
 
-    async def _erase_page(self, member: MemberKey) -> bool:
-        """Delete a page of a member's results. Returns False if there was none.
-
-        They are marked first, so that nothing of them is sent any more and what was sent is removed; then
-        the files go, then the rows that name them.
-        """
-        page = await personal_data.job_page(self._database.read, member, PAGE_JOBS)
-        if not page.job_ids:
-            return False
-        now_ms = self._clock.now_ms()
-        async with self._database.transaction() as transaction:
-            await erasures.make_nobody(transaction, member.server_id, NOBODY_ID, now_ms)
-            for job_id in page.job_ids:
-                await deletion.delete(transaction, job_id, member.member_id, now_ms)
-        self._wake_removal()
-        self._faults.reach(FaultPoint.ERASURE_MARKED)
-        copies = await personal_data.copies_in_children(self._database.read, page.job_ids)
-        for file in (*page.files, *copies):
-            await self._archive.delete(file)
-        self._faults.reach(FaultPoint.ERASURE_FILES_GONE)
-        await self._wait_for_delivery(member)
-        async with self._database.transaction() as transaction:
-            await personal_data.erase_jobs(transaction, page.job_ids, self._clock.now_ms())
-        self._wake_removal()
-        self._faults.reach(FaultPoint.ERASURE_PAGE_GONE)
-        return True
+    async def _marked(self, transaction: Transaction) -> None:
+        transaction.after_commit(self._wake_removal)
 
     async def _wait_for_delivery(self, member: MemberKey) -> None:
         """Let delivery tell Discord of the page's results: it ends waiting messages while it still can."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import DAY_MS, HOUR_MS, MS_PER_S, Clock
+from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.store.database import Database, Reader
 from kleinbot.store.results import purges
 from kleinbot.store.results.purges import Choice, Purge
@@ -27,10 +28,11 @@ _EVERY_S = HOUR_MS / MS_PER_S
 class PurgePictures:
     """``run`` is its only task."""
 
-    def __init__(self, database: Database, archive: Archive, clock: Clock) -> None:
+    def __init__(self, database: Database, archive: Archive, clock: Clock, faults: Faults) -> None:
         self._database = database
         self._archive = archive
         self._clock = clock
+        self._faults = faults
 
     async def run(self) -> None:
         """Let pictures go until cancelled."""
@@ -74,6 +76,7 @@ class PurgePictures:
             job_ids = [result.job_id for result in page]
             for file in await purges.files(read, job_ids):
                 await self._archive.delete(file)
+            self._faults.reach(FaultPoint.PURGE_FILES_GONE)
             # Further results may have ended within the same millisecond.
             is_whole = len(page) < _PAGE or page[0].ended_ms == page[-1].ended_ms
             purge = replace(purge, until_ms=page[-1].ended_ms - (not is_whole))

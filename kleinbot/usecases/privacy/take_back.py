@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import Clock, sleep_until
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import Job, JobState
 from kleinbot.domain.people import Actor
 from kleinbot.scheduler.scheduler import Scheduler
@@ -49,6 +50,7 @@ class TakeBack:
         wake_removal: Callable[[], None],
         wake_delivery: Callable[[], None],
         clock: Clock,
+        faults: Faults,
     ) -> None:
         self._database = database
         self._archive = archive
@@ -56,6 +58,7 @@ class TakeBack:
         self._wake_removal = wake_removal
         self._wake_delivery = wake_delivery
         self._clock = clock
+        self._faults = faults
         self._woken = asyncio.Event()
 
     async def of_message(
@@ -134,6 +137,7 @@ class TakeBack:
                 files = await deletion.delete(transaction, job.job_id, takedown.author_id, now_ms)
                 transaction.after_commit(self._wake_removal)
             await takedowns.go_on(transaction, takedown)
+        self._faults.reach(FaultPoint.TAKEN_BACK)
         for file in files or ():
             await self._archive.discard(file)  # after a crash here, the sweep removes the rest
 
