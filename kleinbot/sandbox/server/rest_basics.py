@@ -22,6 +22,12 @@ from kleinbot.sandbox.server.web import API, BODY, answer, fields_of
 
 GATEWAY = "wss://gateway.discord.gg"
 
+_ONLY_WHEN_ASKED: Json = {
+    "home_header": None, "widget_enabled": False, "widget_channel_id": None, "incidents_data": None,
+    "max_video_channel_users": 25, "max_stage_video_channel_users": 50,
+}  # fmt: skip
+"""What an answer about a server has that GUILD_CREATE has not."""
+
 
 class BasicRoutes:
     def __init__(self, state: State) -> None:
@@ -68,7 +74,7 @@ class BasicRoutes:
         found = self._state.servers.get(_number(request, "guild_id"))
         if found is None:
             raise missing_access()
-        return answer(payloads.server(self._state, found))
+        return answer(payloads.server(self._state, found) | _ONLY_WHEN_ASKED)
 
     async def member(self, request: web.Request) -> web.Response:
         found = self._server(request).members.get(_number(request, "user_id"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Reader, Transaction
 
-_PAGE_MEMBERS = 100
+_PAGE_MEMBERS = 20
 _PAGE_MARKS = 50
 
 
