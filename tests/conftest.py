@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+# Triton runs in its interpreter, on any machine. It decides at its first import, which torch may make.
+os.environ["TRITON_INTERPRET"] = "1"
+
 SET_ASIDE_AT_LEAST = 10_000
 
 gc.disable()  # until the first test: no imported or collected object is garbage

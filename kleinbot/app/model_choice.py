@@ -260,6 +260,7 @@ def overrides_of(settings: Settings) -> ProfileOverrides:
         lean_decode=settings.profile_lean_decode,
         attention=settings.profile_attention,
         compiled=settings.profile_compiled,
+        fused=settings.profile_fused,
         base_checkpoint=settings.profile_base_checkpoint,
         largest_side_px=settings.profile_largest_side_px,
         most_references=settings.profile_most_references,

@@ -254,7 +254,11 @@ def _conditions(conditions: Conditions, texts: Texts, locale: str) -> str:
 
 def _extras(profile: Profile, texts: Texts, locale: str) -> list[str]:
     """Return the profile's settings that affect speed but are not in its name."""
-    extras = (("bench-compiled", profile.compiled), ("bench-lean", profile.lean_decode))
+    extras = (
+        ("bench-compiled", profile.compiled),
+        ("bench-fused", profile.fused),
+        ("bench-lean", profile.lean_decode),
+    )
     return [texts.say(locale, message) for message, is_so in extras if is_so]
 
 

@@ -68,6 +68,7 @@ def _mode(profile: Profile) -> dict[str, Any]:
         "token_table_on_host": profile.token_table_on_host,
         "lean_decode": profile.lean_decode,
         "compiled": profile.compiles_blocks,
+        "fused": profile.fuses_blocks,
         "checkpoints": list(profile.checkpoints),
     }
 

@@ -161,6 +161,12 @@ class Settings(BaseSettings):
         ValidValue("true or false"),
         Field(description="Compile the transformer: faster pictures, a slower start; needs a C compiler."),
     ] = None
+    profile_fused: Annotated[
+        bool | None,
+        BeforeValidator(lowercased),
+        ValidValue("true or false"),
+        Field(description="Run the model in kleinbot's own kernels, uncompiled; needs Triton, a C compiler."),
+    ] = None
     profile_base_checkpoint: Annotated[
         bool | None,
         BeforeValidator(lowercased),

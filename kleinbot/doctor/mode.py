@@ -22,7 +22,7 @@ def mode(choice: ProfileChoice, facts: MachineFacts) -> Iterator[Finding]:
         where=_where(profile),
         format=_format(profile),
         encoder=_encoder(profile),
-        compiled="yes" if profile.compiles_blocks else "no",
+        compiled=_speed_of(profile),
         base="yes" if len(profile.checkpoints) > 1 else "no",
     )
     if profile.device is Device.CUDA and choice.gpu is not None:
@@ -43,12 +43,21 @@ def _reasons(profile: Profile, gpu: Gpu, facts: MachineFacts) -> Iterator[Findin
         is_on_disk = profile.text_encoder.placement is Placement.DISK
         gib = round(moved / GIB, 1)
         yield _because("doctor-why-encoder-moved", gib=gib, place="disk" if is_on_disk else "memory")
-    if profile.compiles_blocks:
+    if profile.fuses_blocks:
+        yield _because("doctor-why-fused")
+    elif profile.compiles_blocks:
         yield _because("doctor-why-compiled")
     elif not facts.can_compile and should_compile(gpu, replace(facts, can_compile=True)):
         yield _because("doctor-why-no-compiler", system=facts.system)
     if (side := profile.largest_square.width_px) < _FULL_SIDE_PX:
         yield _because("doctor-why-smaller", side=str(side))
+
+
+def _speed_of(profile: Profile) -> str:
+    """Return what makes the transformer faster: "fused", "yes" if it is compiled, or "no"."""
+    if profile.fuses_blocks:
+        return "fused"
+    return "yes" if profile.compiles_blocks else "no"
 
 
 def _because(message: str, **parameters: str | float) -> Finding:

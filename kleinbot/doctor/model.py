@@ -103,7 +103,7 @@ def profile(choice: ProfileChoice) -> Iterator[Finding]:
         side=str(grid.width_px),
         references=choice.profile.most_references,
         batch=choice.profile.largest_batch,
-        compiled="yes" if choice.profile.compiled else "no",
+        compiled="fused" if choice.profile.fused else "yes" if choice.profile.compiled else "no",
         reason=_reason(choice.rejected),
     )
     if choice.usable_bytes is not None:

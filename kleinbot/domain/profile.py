@@ -78,11 +78,13 @@ class Profile:
     The VAE (168 MB) is always resident, in the profile's precision. ``native_fp8``: layers with FP8 weights
     multiply in FP8; otherwise each layer's weights are dequantised for its product. ``token_table_on_host``:
     the text encoder's embedding table (0.78 GB) stays in host memory. ``lean_decode``: the VAE's decoder
-    trades a little time for half of its activations. ``checkpoints``: those to load, each as ``transformer``
+    trades a little time for half of its activations. ``fused``: the forward pass runs in kleinbot's own
+    kernels instead of being compiled. ``checkpoints``: those to load, each as ``transformer``
     says. ``largest_grid_tokens`` counts output tokens of 16×16 px; larger requests are scaled down to it.
 
     An engine sets two flags for what this machine turned out unable to do. ``widened``: native FP8 products;
-    weights are dequantised for each product. ``untuned``: compilation; blocks run in row tiles instead.
+    weights are dequantised for each product. ``untuned``: compilation or fused kernels; blocks run in row
+    tiles instead.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Profile:
     lean_decode: bool = False
     attention: Attention = Attention.DEFAULT
     compiled: bool = False
+    fused: bool = False
     checkpoints: tuple[Checkpoint, ...] = (Checkpoint.DISTILLED,)
     widened: bool = False
     untuned: bool = False
@@ -105,7 +108,22 @@ class Profile:
     @property
     def compiles_blocks(self) -> bool:
         """Whether the transformer's blocks are compiled; blocks with streamed weights are not."""
-        return self._means_to_compile_blocks and not self.untuned
+        return self.compiled and self._tunes_blocks
+
+    @property
+    def fuses_blocks(self) -> bool:
+        """Whether the transformer runs in fused kernels; one with streamed weights does not."""
+        return self.fused and self._tunes_blocks
+
+    @property
+    def fuses_text_encoder(self) -> bool:
+        """Whether the text encoder runs in fused kernels; one with streamed weights does not."""
+        return self.fused and not self.untuned and self.text_encoder.placement is Placement.RESIDENT
+
+    @property
+    def fuses_vae(self) -> bool:
+        """Whether the VAE runs in fused kernels; the lean one works in strips instead."""
+        return self.fused and not self.untuned and not self.lean_decode
 
     @property
     def multiplies_fp8(self) -> bool:
@@ -119,7 +137,7 @@ class Profile:
         FP8 weights that are dequantised for each product must stay bit-equal to the model in full precision.
         Plain weights run in diffusers' own blocks. Blocks that failed to compile must not exceed the plan.
         """
-        if self.untuned and self._means_to_compile_blocks:
+        if self.untuned and self._means_to_tune_blocks:
             return RowTiling.EVERYTHING
         if self.transformer.format is WeightFormat.PLAIN:
             return RowTiling.NOTHING
@@ -128,8 +146,12 @@ class Profile:
         return RowTiling.EVERYTHING
 
     @property
-    def _means_to_compile_blocks(self) -> bool:
-        return self.compiled and self.transformer.placement is Placement.RESIDENT
+    def _tunes_blocks(self) -> bool:
+        return self._means_to_tune_blocks and not self.untuned
+
+    @property
+    def _means_to_tune_blocks(self) -> bool:
+        return (self.compiled or self.fused) and self.transformer.placement is Placement.RESIDENT
 
     @property
     def largest_square(self) -> Grid:

@@ -1,12 +1,13 @@
-"""Applies the profile's optimisations before the first request: attention kernels and compiled blocks."""
+"""Applies the profile's optimisations before the first request: attention, fused or compiled blocks."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from diffusers import Flux2Transformer2DModel
 from diffusers.models.attention_dispatch import attention_backend
+from torch.nn.attention import SDPBackend
 
 from kleinbot.domain.geometry import Aspect, Grid
 from kleinbot.domain.job_spec import Checkpoint, ImageKey, JobKind, JobSpec
@@ -14,7 +15,10 @@ from kleinbot.domain.noise import NoiseRecipe
 from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import Attention, Profile, RowTiling
 from kleinbot.domain.work import RenderTask
+from kleinbot.klein.kernels.choice import operations_for
 from kleinbot.klein.low_memory.tiled_blocks import run_in_tiles
+from kleinbot.klein.pipeline.fused_transformer import FusedTransformer
+from kleinbot.klein.pipeline.fused_vae import FusedDecoder, FusedEncoder
 from kleinbot.klein.pipeline.load import Klein
 
 _log = logging.getLogger(__name__)
@@ -48,6 +52,7 @@ class Tuning:
         self._klein = klein
         self._profile = profile
         self._compiled: list[torch.nn.Module] = []
+        self._replaced: list[torch.nn.Module] = []
         self._is_sealed = False
 
     @property
@@ -56,10 +61,13 @@ class Tuning:
 
         This is the profile's setting: a compiler may fail before the first block is marked.
         """
-        return self._profile.compiled or self._profile.attention is Attention.CUDNN
+        profile = self._profile
+        return profile.compiled or profile.fused or profile.attention is Attention.CUDNN
 
     def apply(self) -> None:
         """Choose kernels and mark modules for compilation; each is compiled when it first runs."""
+        if self._profile.fused:
+            self._fuse()
         for transformer in self._klein.transformers.values():
             if self._profile.attention is Attention.CUDNN:
                 attend_with_cudnn(transformer)
@@ -78,18 +86,23 @@ class Tuning:
         prediction for compiled ones.
         """
         self.forget()
-        self._klein.vae.decoder.to(memory_format=torch.contiguous_format)
+        for coder in (self._klein.vae.decoder, self._klein.vae.encoder):
+            coder.to(memory_format=torch.contiguous_format)
         for transformer in self._klein.transformers.values():
             if self._profile.attention is Attention.CUDNN:
                 transformer.reset_attention_backend()
-            if self._profile.compiles_blocks:
+            if self._profile.compiles_blocks or self._profile.fuses_blocks:
                 run_in_tiles(transformer, RowTiling.EVERYTHING)
 
     def forget(self) -> None:
-        """Leave nothing compiled, so that the modules are in no cycles; they are not used any more."""
+        """Leave nothing compiled or fused, so that the modules are in no cycles; unused from now on."""
         for module in self._compiled:
             module._compiled_call_impl = None
         self._compiled.clear()
+        for module in self._replaced:
+            del module.forward
+        self._replaced.clear()
+        self._klein.text_encoder.unfuse()
 
     def seal(self) -> None:
         """Stop compiling from now on."""
@@ -106,9 +119,9 @@ class Tuning:
         square = _grid(self._profile, Aspect.SQUARE)
         for checkpoint in self._klein.transformers:
             yield [_task(square, checkpoint)]
-        if not self._compiled:
+        if not self._compiled and not self._replaced:
             return
-        # The checkpoints share their graphs.
+        # The checkpoints share their graphs and kernels.
         first = next(iter(self._klein.transformers))
         for aspect in Aspect:
             if aspect is not Aspect.SQUARE:
@@ -117,6 +130,24 @@ class Tuning:
             yield [_task(square, first, references=(_grey(square),))]
         for images in range(2, min(self._profile.largest_batch, _WARMED_BATCHES) + 1):
             yield [_task(square, first, number) for number in range(images)]
+
+    def _fuse(self) -> None:
+        """Put the fused passes in the place of the models' own: they have their weights and arguments."""
+        klein, profile = self._klein, self._profile
+        operations = operations_for(klein.device)
+        backends = [SDPBackend.CUDNN_ATTENTION] if profile.attention is Attention.CUDNN else []
+        if profile.fuses_text_encoder:
+            klein.text_encoder.fuse(operations)
+        if profile.fuses_blocks:
+            for transformer in klein.transformers.values():
+                self._replace(transformer, FusedTransformer(transformer, operations, backends))
+        if profile.fuses_vae:
+            self._replace(klein.vae.decoder, FusedDecoder(klein.vae, operations))
+            self._replace(klein.vae.encoder, FusedEncoder(klein.vae, operations))
+
+    def _replace(self, module: torch.nn.Module, forward: Callable[..., object]) -> None:
+        module.forward = forward
+        self._replaced.append(module)
 
     def _compile_blocks(self, transformer: Flux2Transformer2DModel) -> None:
         kinds = set(transformer._repeated_blocks)

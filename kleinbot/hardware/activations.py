@@ -71,6 +71,9 @@ DENOISING_EAGER = DenoisingMemory(129_915, 10_761_000, 2_150, 43_133_000 - WORKS
 """A single block holds 21 times a token's 6144 bytes: 9 for its projection, twice 3 for the gated half, …"""
 DENOISING_COMPILED = DenoisingMemory(92_761, 6_199_000, 2_014, 1_283_000, _H100_COMPILED)
 DENOISING_COMPILED_FP8 = DenoisingMemory(80_473, 2_267_000, 2_014, 20_471_000, _H100_COMPILED)
+_H200_FUSED = "H200, torch 2.11, fused kernels"
+DENOISING_FUSED = DenoisingMemory(92_761, 6_199_000, 2_014, 1_283_000, _H200_FUSED)
+DENOISING_FUSED_FP8 = DenoisingMemory(80_473, 2_267_000, 2_014, 20_471_000, _H200_FUSED)
 MOST_INDEXED = 2**31
 """A graph for any number of tokens indexes elements in 32 bits; a larger tensor fits no graph."""
 NARROW_FP8_BYTES = 12_288
@@ -98,6 +101,7 @@ _DECODED = "H100, 512² and 1024², the same to the MB in every profile"
 DECODING_STOCK = VaeMemory(2_434, 2_260_000, _DECODED)
 DECODING_COMPILED = VaeMemory(1_538, 1_070_000, _DECODED)
 """In NHWC."""
+DECODING_FUSED = VaeMemory(1_538, 1_070_000, "H200, 1024², fused kernels: 1,281 a pixel")
 DECODING_TILED = VaeMemory(492, 110_800_000, _DECODED)
 """Two tensors of 128 channels, and row tiles with their convolutions."""
 ENCODING_STOCK = VaeMemory(1_543, 0, "H100, stock encoder, 1024²")

@@ -3,7 +3,7 @@
 import re
 
 from kleinbot.domain.errors import Code, StartError
-from kleinbot.domain.profile import Profile, WeightFormat
+from kleinbot.domain.profile import Device, Profile, WeightFormat
 from kleinbot.hardware.facts import GIB, Gpu, MachineFacts
 from kleinbot.hardware.memory_model import pinned_bytes
 from kleinbot.hardware.profile_overrides import AvailableWeights
@@ -90,14 +90,16 @@ def check_possible(
     """Check what cannot work with any amount of memory; ``gpu`` is None if nothing is known about it.
 
     Raises StartError PROFILE_NO_FP8 (card, capability), PROFILE_NATIVE_WITHOUT_FP8 (format),
-    PROFILE_NO_COMPILER (system), PROFILE_FORMAT_NOT_OFFERED (format), PROFILE_NO_BASE.
+    PROFILE_NO_COMPILER (system, setting), PROFILE_FORMAT_NOT_OFFERED (format), PROFILE_NO_BASE.
     """
     if profile.native_fp8 and profile.transformer.format is not WeightFormat.FP8:
         raise StartError(Code.PROFILE_NATIVE_WITHOUT_FP8, format=profile.transformer.format)
     if profile.native_fp8 and gpu is not None and gpu.capability < NATIVE_FP8_FROM:
         raise StartError(Code.PROFILE_NO_FP8, card=gpu.name, capability=_dotted(gpu.capability))
-    if profile.compiled and not facts.can_compile:
-        raise StartError(Code.PROFILE_NO_COMPILER, system=facts.system)
+    is_on_gpu = profile.device is Device.CUDA
+    if (profile.compiled or (profile.fused and is_on_gpu)) and not facts.can_compile:
+        setting = "FUSED" if profile.fused else "COMPILED"
+        raise StartError(Code.PROFILE_NO_COMPILER, system=facts.system, setting=setting)
     if profile.transformer.format not in available.formats:
         raise StartError(Code.PROFILE_FORMAT_NOT_OFFERED, format=profile.transformer.format)
     if not set(profile.checkpoints) <= set(available.checkpoints):

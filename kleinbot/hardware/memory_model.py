@@ -145,6 +145,8 @@ def _text_bytes(profile: Profile) -> int:
 def _denoise_bytes(profile: Profile, tokens: int, batch: int) -> int:
     if profile.compiles_blocks:
         bytes_ = _compiled(profile, tokens, batch)
+    elif profile.fuses_blocks:
+        bytes_ = _fused(profile, tokens, batch)
     elif profile.row_tiling is RowTiling.NOTHING:
         bytes_ = activations.DENOISING_EAGER.bytes(tokens, batch)
     elif profile.row_tiling is RowTiling.AROUND_PRODUCTS:
@@ -180,6 +182,14 @@ def _compiled(profile: Profile, tokens: int, batch: int) -> int:
     return max(bytes_, first + dequantising * model_sizes.LARGEST_LINEAR_PARAMETERS)
 
 
+def _fused(profile: Profile, tokens: int, batch: int) -> int:
+    fp8, bf16 = activations.DENOISING_FUSED_FP8, activations.DENOISING_FUSED
+    bytes_ = (fp8 if profile.multiplies_fp8 else bf16).bytes(tokens, batch)
+    if not _is_dequantised(profile):
+        return bytes_
+    return bytes_ + activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS
+
+
 def fits_a_graph(tokens: int) -> bool:
     """Return whether a compiled graph covers ``tokens`` of a whole batch; otherwise the block runs eagerly.
 
@@ -206,6 +216,8 @@ def _tiled(tokens: int, batch: int, is_dequantised: bool) -> int:
 def _decoding(profile: Profile) -> VaeMemory:
     if profile.lean_decode:
         return activations.DECODING_TILED
+    if profile.fuses_vae:
+        return activations.DECODING_FUSED
     return activations.DECODING_COMPILED if profile.compiled else activations.DECODING_STOCK
 
 

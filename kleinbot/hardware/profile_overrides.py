@@ -35,6 +35,7 @@ class ProfileOverrides:
     lean_decode: bool | None = None
     attention: Attention | None = None
     compiled: bool | None = None
+    fused: bool | None = None
     base_checkpoint: bool | None = None
     largest_side_px: int | None = None
     most_references: int | None = None
@@ -59,6 +60,7 @@ class ProfileOverrides:
         checkpoints = profile.checkpoints
         if self.base_checkpoint is not None:
             checkpoints = tuple(Checkpoint) if self.base_checkpoint else (Checkpoint.DISTILLED,)
+        fused = _or(self.fused, profile.fused and not self.compiled)
         return replace(
             profile,
             transformer=transformer,
@@ -67,7 +69,8 @@ class ProfileOverrides:
             token_table_on_host=_or(self.token_table_on_host, profile.token_table_on_host),
             lean_decode=_or(self.lean_decode, profile.lean_decode),
             attention=self.attention or profile.attention,
-            compiled=_or(self.compiled, profile.compiled),
+            compiled=_or(self.compiled, profile.compiled) and not fused,
+            fused=fused,
             checkpoints=checkpoints,
         )
 

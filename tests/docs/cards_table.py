@@ -38,6 +38,7 @@ class Mode:
     native_fp8: bool
     compiled: bool
     has_base: bool
+    fused: bool
 
     @property
     def words(self) -> str:
@@ -54,6 +55,8 @@ class Mode:
             parts.append("with the base checkpoint")
         if self.compiled:
             parts.append("compiled")
+        if self.fused:
+            parts.append("own kernels")
         return ", ".join(parts)
 
 
@@ -104,6 +107,7 @@ def mode_of(profile: Profile) -> Mode:
         profile.multiplies_fp8,
         profile.compiles_blocks,
         len(profile.checkpoints) > 1,
+        profile.fuses_blocks,
     )
 
 
@@ -116,6 +120,7 @@ def _measured(title: str, content: dict[str, Any]) -> str:
         shared["native_fp8"],
         shared["compiled"],
         len(shared["checkpoints"]) > 1,
+        shared.get("fused", False),
     )
     rows = {row["case"]: row for row in content["rows"]}
     seconds = [_seconds(rows.get(case)) for case in (_PICTURE, _EDIT)]

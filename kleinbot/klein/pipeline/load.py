@@ -126,7 +126,7 @@ class _Loading:
                 profile.transformer,
                 native=profile.native_fp8,
             )
-            if not profile.compiles_blocks:
+            if not profile.compiles_blocks and not profile.fuses_blocks:
                 run_in_tiles(transformers[checkpoint], profile.row_tiling)
             self._place(transformers[checkpoint], profile.transformer)
         vae = self._load("vae", empty_autoencoder, weights.vae, ComponentPlan())

@@ -13,6 +13,7 @@ bench-cpu = { $cpu }, { $threads } { $threads ->
 bench-card = { $card }, { $memory } GiB (davon { $held } von anderen belegt), Treiber { $driver }, Leistungsgrenze { $watts } W, Takt { $clock } von { $most } MHz
 bench-case = Fall
 bench-compiled = kompiliert
+bench-fused = eigene Kernels
 bench-lean = sparsames Dekodieren
 bench-cold = kalt
 bench-warm = Median warm

@@ -99,6 +99,7 @@ doctor-mode = { $where ->
        *[no] {""}
     }{ $compiled ->
         [yes] ; kompiliert
+        [fused] ; in eigenen Kernels
        *[no] {""}
     }.
 doctor-why-not-larger = Ganz in 16 Bit bräuchte es { $needed } GiB; nutzbar sind { $usable } GiB.
@@ -113,6 +114,7 @@ doctor-why-encoder-moved = Der Text-Encoder passt nicht neben den Rest; deshalb 
        *[memory] aus dem Arbeitsspeicher
     } auf die Grafikkarte. Was das hier kostet, sagt { PROGRAM() } bench.
 doctor-why-compiled = Das Kompilieren dauert beim ersten Start etwa eine Minute und macht jedes Bild schneller.
+doctor-why-fused = Eigene Kernels machen jedes Bild schneller, und der Start dauert Sekunden statt Minuten: Es wird nichts kompiliert.
 doctor-why-no-compiler = Kompiliert wäre das Modell auf dieser Grafikkarte schneller, aber { $system ->
         [windows] das Paket triton-windows ist nicht installiert. Rufe auf: { PIP() } install triton-windows
        *[other] Triton oder ein C-Compiler fehlt. Installiere einen, zum Beispiel: sudo apt install gcc
@@ -127,6 +129,7 @@ doctor-profile = { $profile }: Bilder bis { $side }×{ $side }, { $references ->
        *[other] bis zu { $batch } auf einmal
     }, { $compiled ->
         [yes] kompiliert
+        [fused] in eigenen Kernels
        *[other] nicht kompiliert
     }. Was besser wäre, braucht mehr Speicher, als frei ist: { $reason }.
 doctor-profile-best = { $profile }: Bilder bis { $side }×{ $side }, { $references ->
@@ -138,6 +141,7 @@ doctor-profile-best = { $profile }: Bilder bis { $side }×{ $side }, { $referenc
        *[other] bis zu { $batch } auf einmal
     }, { $compiled ->
         [yes] kompiliert
+        [fused] in eigenen Kernels
        *[other] nicht kompiliert
     }. Nichts wäre hier besser.
 doctor-peaks = Ein Bild von { $side }×{ $side }: Lesen { $encode }, Entrauschen { $denoise }, Dekodieren { $decode } GiB; eine Bearbeitung mit { $references ->

@@ -159,7 +159,7 @@ error-profile-no-room = Das Profil { $profile }, das die Einstellungen KLEINBOT_
 error-profile-no-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 ist an, aber { $card } (Compute Capability { $capability }) kann nicht in FP8 rechnen; das beginnt mit der RTX-40-Reihe (8.9). Lass die Einstellung weg: FP8-Gewichte werden dann Schicht für Schicht umgerechnet.
 error-profile-native-without-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 ist an, aber KLEINBOT_PROFILE_TRANSFORMER ist { $format }. Rechnen in FP8 braucht dort fp8.
 error-profile-cpu-attention = KLEINBOT_PROFILE_ATTENTION ist cudnn; das braucht eine NVIDIA-Karte, das Modell läuft aber auf der CPU. Lass die Einstellung weg.
-error-profile-no-compiler = KLEINBOT_PROFILE_COMPILED ist an, aber hier kann nichts kompilieren. { $system ->
+error-profile-no-compiler = KLEINBOT_PROFILE_{ $setting } ist an, aber hier kann nichts kompilieren. { $system ->
         [windows] Installiere das Paket triton-windows
        *[other] Installiere einen C-Compiler (zum Beispiel: apt install gcc) und ein PyTorch für CUDA, das Triton mitbringt
     }, oder lass die Einstellung weg.

@@ -13,6 +13,7 @@ bench-cpu = { $cpu }, { $threads } { $threads ->
 bench-card = { $card }, { $memory } GiB ({ $held } of it held by others), driver { $driver }, power limit { $watts } W, clock { $clock } of { $most } MHz
 bench-case = case
 bench-compiled = compiled
+bench-fused = own kernels
 bench-lean = lean decode
 bench-cold = cold
 bench-warm = warm median

@@ -99,6 +99,7 @@ doctor-mode = { $where ->
        *[no] {""}
     }{ $compiled ->
         [yes] ; compiled
+        [fused] ; in its own kernels
        *[no] {""}
     }.
 doctor-why-not-larger = All of it in 16 bits would need { $needed } GiB; { $usable } GiB can be used.
@@ -113,6 +114,7 @@ doctor-why-encoder-moved = The text encoder does not fit beside the rest, so { $
        *[memory] this machine's memory
     } to the graphics card for each picture. { PROGRAM() } bench tells what that takes here.
 doctor-why-compiled = Compiling takes about a minute at the first start, and makes each picture faster.
+doctor-why-fused = Its own kernels make each picture faster, and the start takes seconds instead of minutes: nothing is compiled.
 doctor-why-no-compiler = Compiled, the model would be faster on this graphics card, but { $system ->
         [windows] the package triton-windows is not installed. Run: { PIP() } install triton-windows
        *[other] Triton or a C compiler is missing. Install one, for example: sudo apt install gcc
@@ -127,6 +129,7 @@ doctor-profile = { $profile }: pictures of up to { $side }×{ $side }, { $refere
        *[other] up to { $batch } at once
     }, { $compiled ->
         [yes] compiled
+        [fused] in its own kernels
        *[other] not compiled
     }. What would be better needs more memory than is free: { $reason }.
 doctor-profile-best = { $profile }: pictures of up to { $side }×{ $side }, { $references ->
@@ -138,6 +141,7 @@ doctor-profile-best = { $profile }: pictures of up to { $side }×{ $side }, { $r
        *[other] up to { $batch } at once
     }, { $compiled ->
         [yes] compiled
+        [fused] in its own kernels
        *[other] not compiled
     }. Nothing would be better here.
 doctor-peaks = One picture of { $side }×{ $side }: encode { $encode }, denoise { $denoise }, decode { $decode } GiB; an edit with { $references ->

@@ -159,7 +159,7 @@ error-profile-no-room = The profile { $profile } that the KLEINBOT_PROFILE_ sett
 error-profile-no-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 is on, but { $card } (compute capability { $capability }) has no FP8 arithmetic; that begins with the RTX 40 series (8.9). Leave the setting out: FP8 weights are then dequantised layer by layer.
 error-profile-native-without-fp8 = KLEINBOT_PROFILE_NATIVE_FP8 is on, but KLEINBOT_PROFILE_TRANSFORMER is { $format }. FP8 arithmetic needs fp8 there.
 error-profile-cpu-attention = KLEINBOT_PROFILE_ATTENTION is cudnn, which needs an NVIDIA card, but the model runs on the CPU. Leave the setting out.
-error-profile-no-compiler = KLEINBOT_PROFILE_COMPILED is on, but nothing here can compile. { $system ->
+error-profile-no-compiler = KLEINBOT_PROFILE_{ $setting } is on, but nothing here can compile. { $system ->
         [windows] Install the package triton-windows
        *[other] Install a C compiler (for example: apt install gcc) and a PyTorch for CUDA, which brings Triton
     }, or leave the setting out.
