@@ -28,6 +28,13 @@ _ONLY_WHEN_ASKED: Json = {
 }  # fmt: skip
 """What an answer about a server has that GUILD_CREATE has not."""
 
+_ONLY_WHEN_CREATED = frozenset(
+    {
+        "channels", "threads", "members", "member_count", "presences", "voice_states", "stage_instances",
+        "guild_scheduled_events", "soundboard_sounds", "joined_at", "large",
+    }
+)  # fmt: skip
+
 
 class BasicRoutes:
     def __init__(self, state: State) -> None:
@@ -74,7 +81,8 @@ class BasicRoutes:
         found = self._state.servers.get(_number(request, "guild_id"))
         if found is None:
             raise missing_access()
-        return answer(payloads.server(self._state, found) | _ONLY_WHEN_ASKED)
+        told = payloads.server(self._state, found)
+        return answer({key: told[key] for key in told if key not in _ONLY_WHEN_CREATED} | _ONLY_WHEN_ASKED)
 
     async def member(self, request: web.Request) -> web.Response:
         found = self._server(request).members.get(_number(request, "user_id"))
