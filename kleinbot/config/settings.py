@@ -16,6 +16,7 @@ from kleinbot.config.values import (
     ENVIRONMENT_PREFIX,
     DeviceChoice,
     LogLevel,
+    MaybeSwitch,
     Number,
     Switch,
     ValidValue,
@@ -129,18 +130,18 @@ class Settings(BaseSettings):
         ),
     ] = None
     profile_native_fp8: Annotated[
-        Switch | None,
+        MaybeSwitch,
         Field(
             description="Multiply in FP8, on a graphics card of the RTX 40 series or newer: faster, less "
             "exact."
         ),
     ] = None
     profile_word_table_on_host: Annotated[
-        Switch | None,
+        MaybeSwitch,
         Field(description="Keep the text encoder's table of words (0.7 GiB) in the host's memory."),
     ] = None
     profile_lean_decode: Annotated[
-        Switch | None,
+        MaybeSwitch,
         Field(description="Turn latents into pictures and back in strips: less memory, a little slower."),
     ] = None
     profile_attention: Annotated[
@@ -150,15 +151,15 @@ class Settings(BaseSettings):
         Field(description="Which attention kernels of PyTorch are used."),
     ] = None
     profile_compiled: Annotated[
-        Switch | None,
+        MaybeSwitch,
         Field(description="Compile the transformer: faster pictures, a slower start; needs a C compiler."),
     ] = None
     profile_fused: Annotated[
-        Switch | None,
+        MaybeSwitch,
         Field(description="Run the model in kleinbot's own kernels, uncompiled; needs Triton, a C compiler."),
     ] = None
     profile_base_checkpoint: Annotated[
-        Switch | None,
+        MaybeSwitch,
         Field(description="Load the base checkpoint beside the distilled one, for the best quality."),
     ] = None
     profile_largest_side_px: Annotated[

@@ -166,3 +166,4 @@ def off_or_classifier(value: object) -> object:
 
 Number = BeforeValidator(no_boolean)
 Switch = Annotated[bool, BeforeValidator(lowercased), ValidValue("true or false")]
+MaybeSwitch = Annotated[bool | None, BeforeValidator(lowercased), ValidValue("true or false")]
