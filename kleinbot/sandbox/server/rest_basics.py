@@ -82,7 +82,9 @@ class BasicRoutes:
         if found is None:
             raise missing_access()
         told = payloads.server(self._state, found)
-        return answer({key: told[key] for key in told if key not in _ONLY_WHEN_CREATED} | _ONLY_WHEN_ASKED)
+        kept = {key: told[key] for key in told if key not in _ONLY_WHEN_CREATED}
+        roles = [{key: role[key] for key in role if key != "description"} for role in told["roles"]]
+        return answer(kept | _ONLY_WHEN_ASKED | {"roles": roles})
 
     async def member(self, request: web.Request) -> web.Response:
         found = self._server(request).members.get(_number(request, "user_id"))
