@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from kleinbot.chat.core.translator import t
+from kleinbot.chat.habits.style_handlers import StyleHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.results.recipe_text import unquoted
 from kleinbot.domain.geometry import Aspect
@@ -23,6 +24,7 @@ _NAMES = {
     "prompt": t("imagine-prompt-name"),
     "aspect": t("imagine-aspect-name"),
     "count": t("imagine-count-name"),
+    "style": t("imagine-style-name"),
     "seed": t("imagine-seed-name"),
     "private": t("imagine-private-name"),
 }
@@ -30,6 +32,7 @@ _DESCRIPTIONS = {
     "prompt": t("imagine-prompt-description"),
     "aspect": t("imagine-aspect-description"),
     "count": t("imagine-count-description"),
+    "style": t("imagine-style-description"),
     "seed": t("imagine-seed-description"),
     "private": t("imagine-private-description"),
 }
@@ -38,14 +41,16 @@ _BEST_PICTURES = round(best_quality_tenths() / TENTHS)
 Prompt = app_commands.Range[str, 1, _PROMPT_CHARACTERS]
 Shape = Literal["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"]
 Count = app_commands.Range[int, 1, MAX_COUNT]
+StyleName = app_commands.Range[str, 1, 100]
 Seed = app_commands.Range[int, 0, SEED_COUNT - 1]
 
 
 class ImagineCog(commands.Cog):
     """Pictures from a description."""
 
-    def __init__(self, handlers: JobHandlers) -> None:
+    def __init__(self, handlers: JobHandlers, styles: StyleHandlers) -> None:
         self._handlers = handlers
+        self._styles = styles
 
     @app_commands.command(name=t("imagine-name"), description=t("imagine-description"))
     @app_commands.rename(**_NAMES)
@@ -56,18 +61,26 @@ class ImagineCog(commands.Cog):
         prompt: Prompt,
         aspect: Shape | None = None,
         count: Count | None = None,
+        style: StyleName | None = None,
         seed: Seed | None = None,
         private: bool | None = None,
     ) -> None:
-        typed = TypedImagine(unquoted(prompt), _aspect(aspect), count, seed, private)
+        typed = TypedImagine(unquoted(prompt), _aspect(aspect), count, seed, private, style=style)
         await self._handlers.imagine(interaction, typed)
+
+    @imagine.autocomplete("style")
+    async def _suggested(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return await self._styles.suggested(interaction, typed)
 
 
 class ImagineWithQualityCog(commands.Cog):
     """The same with a quality, for bots that have the base checkpoint. Discord cannot hide an option."""
 
-    def __init__(self, handlers: JobHandlers) -> None:
+    def __init__(self, handlers: JobHandlers, styles: StyleHandlers) -> None:
         self._handlers = handlers
+        self._styles = styles
 
     @app_commands.command(name=t("imagine-name"), description=t("imagine-description"))
     @app_commands.rename(quality=t("imagine-quality-name"), **_NAMES)
@@ -78,12 +91,19 @@ class ImagineWithQualityCog(commands.Cog):
         prompt: Prompt,
         aspect: Shape | None = None,
         count: Count | None = None,
+        style: StyleName | None = None,
         quality: Literal["standard", "best"] = "standard",
         seed: Seed | None = None,
         private: bool | None = None,
     ) -> None:
-        typed = TypedImagine(unquoted(prompt), _aspect(aspect), count, seed, private, Quality(quality))
+        typed = TypedImagine(unquoted(prompt), _aspect(aspect), count, seed, private, Quality(quality), style)
         await self._handlers.imagine(interaction, typed)
+
+    @imagine.autocomplete("style")
+    async def _suggested(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return await self._styles.suggested(interaction, typed)
 
 
 def _aspect(chosen: str | None) -> Aspect | None:

@@ -17,6 +17,7 @@ from cogs.privacy import PrivacyCog
 from cogs.queue import QueueCog
 from cogs.quota import QuotaCog
 from cogs.set_up import SetUpCog
+from cogs.styles import StylesCog
 from cogs.variations import VariationsCog
 from cogs.words import WordsCog
 from kleinbot.chat.core.routing import Handlers
@@ -26,12 +27,14 @@ def cogs(
     handlers: Handlers, tree: app_commands.CommandTree[Any], *, has_base: bool
 ) -> tuple[commands.Cog, ...]:
     """Return the cogs; ``has_base``: the base checkpoint is installed, so /imagine offers a quality."""
+    styles = handlers.habits.styles
     quota = QuotaCog(handlers.quota, handlers.role_rules, handlers.quota_usage)
     return (
-        ImagineWithQualityCog(handlers.jobs) if has_base else ImagineCog(handlers.jobs),
+        ImagineWithQualityCog(handlers.jobs, styles) if has_base else ImagineCog(handlers.jobs, styles),
         QueueCog(handlers.jobs),
         quota,
         SetUpCog(handlers.set_up, quota.admin),
+        StylesCog(styles, quota.admin),
         WordsCog(handlers.moderation.words, quota.admin),
         ModerationCog(tree, handlers.moderation),
         OwnerCog(handlers.owner, handlers.owner_queue, handlers.owner_servers),

@@ -1,5 +1,6 @@
 """The job spec: what a job makes, as one frozen value."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
 
@@ -52,6 +53,40 @@ class ImageKey:
     position: int
 
 
+def style_key(name: str) -> str:
+    """Return a style's name as it is looked for: case, width and spaces do not count."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+@dataclass(frozen=True)
+class Style:
+    """A server's style, in a job as it was when the job was accepted: words before and after a prompt."""
+
+    name: str
+    before: str = ""
+    after: str = ""
+
+    @property
+    def key(self) -> str:
+        return style_key(self.name)
+
+    def around(self, words: str) -> str:
+        """Return the prompt that the model reads."""
+        return f"{self._head}{words}{self._tail}"
+
+    def within(self, prompt: str) -> str:
+        """Return what its member wrote of a prompt that ``around`` made."""
+        return prompt.removeprefix(self._head).removesuffix(self._tail)
+
+    @property
+    def _head(self) -> str:
+        return f"{self.before} " if self.before else ""
+
+    @property
+    def _tail(self) -> str:
+        return f", {self.after}" if self.after else ""
+
+
 @dataclass(frozen=True)
 class JobSpec:
     """Everything that determines a job's images except their seeds.
@@ -60,6 +95,7 @@ class JobSpec:
     seed is mixed into this noise with ``strength``; None if an image starts from its own noise alone.
     ``parent``: the image that the job was made from, whoever made it. ``spoiler``: the job was made from a
     picture that is hidden until clicked, so its images are hidden too. ``marks``: its own and inherited ones.
+    ``style``: its words are in ``prompt``.
     """
 
     kind: JobKind
@@ -73,6 +109,12 @@ class JobSpec:
     parent: ImageKey | None = None
     spoiler: bool = False
     marks: ContentMark = NO_MARKS
+    style: Style | None = None
+
+    @property
+    def words(self) -> str:
+        """The prompt without its style, as people see it."""
+        return self.prompt if self.style is None else self.style.within(self.prompt)
 
     @property
     def first_sigma(self) -> float:

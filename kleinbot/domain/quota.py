@@ -141,6 +141,8 @@ class AuditAction(StrEnum):
     CHANNEL_CLEAR = "channel-clear"
     WORD_ADD = "word-add"
     WORD_REMOVE = "word-remove"
+    STYLE_SET = "style-set"
+    STYLE_REMOVE = "style-remove"
     REFUSED_MINORS = "refused-minors"
     REFUSED_OTHERS_PICTURES = "refused-others-pictures"
     REFUSED_WORD = "refused-word"

@@ -22,7 +22,7 @@ class Quality(StrEnum):
 
 @dataclass(frozen=True)
 class ImagineRequest:
-    """A text-to-image request as typed. ``seed`` None: choose one."""
+    """A text-to-image request. ``seed`` None: choose one. ``style``: the name of one of the server's."""
 
     prompt: str
     aspect: Aspect = Aspect.SQUARE
@@ -30,6 +30,7 @@ class ImagineRequest:
     seed: int | None = None
     private: bool = False
     quality: Quality = Quality.STANDARD
+    style: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class TypedImagine:
     seed: int | None = None
     private: bool | None = None
     quality: Quality = Quality.STANDARD
+    style: str | None = None
 
     def completed(self) -> ImagineRequest:
         """Return the request, with the usual values for what was left out."""
@@ -52,6 +54,7 @@ class TypedImagine:
             self.seed,
             bool(self.private),
             self.quality,
+            self.style,
         )
 
 

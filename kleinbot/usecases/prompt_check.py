@@ -6,15 +6,18 @@ from kleinbot.content.rules import broken_rule
 from kleinbot.content.word_lists import word_lists
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
-from kleinbot.domain.job_spec import ContentMark
+from kleinbot.domain.job_spec import ContentMark, Style, style_key
 from kleinbot.domain.people import Actor
-from kleinbot.domain.plain_text import is_visible
+from kleinbot.domain.plain_text import is_visible, one_line
 from kleinbot.domain.requests import PromptMeter
 from kleinbot.store.database import Database
+from kleinbot.store.members import styles
 from kleinbot.usecases.marks import marks_in
 from kleinbot.usecases.moderation.refused_content import RefusedContent
 from kleinbot.usecases.moderation.words import ForbiddenWords
 from kleinbot.usecases.recipes import Draft
+
+_NAME_CHARACTERS = 32
 
 
 class PromptCheck:
@@ -25,6 +28,7 @@ class PromptCheck:
 
     def __init__(self, meter: PromptMeter, database: Database, clock: Clock) -> None:
         self._meter = meter
+        self._database = database
         self._refused = RefusedContent(database, clock)
         self.words = ForbiddenWords(database)
         word_lists()  # read now, and not while a member waits
@@ -45,6 +49,19 @@ class PromptCheck:
             excess = max(1, (tokens - limit) * 2 // 3)
             raise Refusal(Code.PROMPT_TOO_LONG, tokens=tokens, limit=limit, excess=excess)
         return cleaned
+
+    async def styled(self, actor: Actor, prompt: str, name: str | None) -> tuple[str, Style | None]:
+        """Return the cleaned prompt within the words of a style of the actor's server; None: without one.
+
+        Raises Refusal STYLE_UNKNOWN, and the refusals of ``clean``.
+        """
+        words = self.clean(prompt)
+        if name is None:
+            return words, None
+        style = await styles.named(self._database.read, actor.server_id, style_key(name))
+        if style is None:
+            raise Refusal(Code.STYLE_UNKNOWN, style=one_line(name, _NAME_CHARACTERS))
+        return self.clean(style.around(words)), style
 
     async def judge(self, actor: Actor, prompt: str, inherited: ContentMark) -> ContentMark:
         """Return the marks of a job with this prompt that is made from what bears ``inherited``.

@@ -15,6 +15,7 @@ from kleinbot.domain.job_spec import (
     ImageKey,
     JobKind,
     JobSpec,
+    Style,
 )
 from kleinbot.domain.noise import SEED_COUNT, NoiseRecipe, Strength, seed_of_image
 from kleinbot.domain.people import Actor
@@ -69,8 +70,10 @@ def best_quality_tenths() -> int:
     return price_tenths_of(replace(PICTURE, steps=BASE_STEPS, checkpoint=Checkpoint.BASE))
 
 
-def imagine_draft(request: ImagineRequest, prompt: str, largest_grid_tokens: int) -> Draft:
-    """Return the draft of a text-to-image request; ``prompt`` is the cleaned prompt."""
+def imagine_draft(
+    request: ImagineRequest, prompt: str, largest_grid_tokens: int, style: Style | None = None
+) -> Draft:
+    """Return the draft of a text-to-image request; ``prompt``: cleaned, with the style's words."""
     is_best = request.quality is Quality.BEST
     return Draft(
         JobSpec(
@@ -79,6 +82,7 @@ def imagine_draft(request: ImagineRequest, prompt: str, largest_grid_tokens: int
             request.aspect.grid.scaled_to(largest_grid_tokens),
             steps=BASE_STEPS if is_best else DISTILLED_STEPS,
             checkpoint=Checkpoint.BASE if is_best else Checkpoint.DISTILLED,
+            style=style,
         )
     )
 

@@ -86,9 +86,8 @@ class Submit:
             return await self._imagine(actor, request, reply)
 
     async def _imagine(self, actor: Actor, request: ImagineRequest, reply: ReplyTarget) -> Accepted:
-        draft = imagine_draft(
-            request, self.prompts.clean(request.prompt), self._scheduler.largest_grid_tokens
-        )
+        prompt, style = await self.prompts.styled(actor, request.prompt, request.style)
+        draft = imagine_draft(request, prompt, self._scheduler.largest_grid_tokens, style)
         options = Options(request.count, request.seed, request.private)
         return await self.accept(actor, draft, options, reply)
 

@@ -81,6 +81,7 @@ async def _from_pixels(arriving: Arriving, source: Chosen | Attached, request: V
     spec = JobSpec(
         kind=JobKind.VARIATIONS,
         prompt=source.job.spec.prompt if isinstance(source, Chosen) else "",
+        style=source.job.spec.style if isinstance(source, Chosen) else None,
         grid=start.grid,
         steps=request.strength.steps,
         strength=request.strength,

@@ -10,6 +10,7 @@ from kleinbot.chat.core.routing import Handlers, button_routes
 from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.habits.handlers import HabitHandlers
 from kleinbot.chat.habits.help_handlers import HelpHandlers
+from kleinbot.chat.habits.style_handlers import StyleHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.moderation.audit_handlers import AuditHandlers
 from kleinbot.chat.moderation.case_handlers import CaseHandlers
@@ -137,7 +138,9 @@ def test_every_kind_of_button_has_one_handler() -> None:
         set_up=cast("SetUpHandlers", SetUpHandlers),
         privacy=cast("PrivacyHandlers", PrivacyHandlers),
         own_pictures=cast("OwnPictureHandlers", OwnPictureHandlers),
-        habits=HabitHandlers(help=cast("HelpHandlers", HelpHandlers)),
+        habits=HabitHandlers(
+            help=cast("HelpHandlers", HelpHandlers), styles=cast("StyleHandlers", StyleHandlers)
+        ),
         finding=FindingHandlers(
             history=cast("HistoryHandlers", HistoryHandlers), info=cast("InfoHandlers", InfoHandlers)
         ),

@@ -1,6 +1,6 @@
 """What members bring along from elsewhere works through the real client."""
 
-from tests.e2e.pictures import a_png, parameters, result, said, said_alone, size
+from tests.e2e.pictures import a_png, chosen_in_more, parameters, result, said, said_alone, size
 from tests.e2e.running_bot import BotEnvironment
 from tests.scripted_engine import ScriptedEngine
 
@@ -10,6 +10,7 @@ async def test_parameters_in_a_prompt_are_understood_and_the_rest_is_named_to_it
 ) -> None:
     async with environment.running_bot(ScriptedEngine()) as bot:
         await bot.ready()
+        admin = bot.standin.world.add_member(bot.server, "adm", permissions=("manage_guild",))
         handle = await bot.ada.command(
             bot.channel, "imagine", prompt="a fox —ar 3:2 --seed 41 --repeat 2 --v 6 --no text"
         )
@@ -37,6 +38,37 @@ async def test_parameters_in_a_prompt_are_understood_and_the_rest_is_named_to_it
         shown = await said_alone(await bot.ada.command(bot.channel, "help"), "**What I do**")
         assert shown.text.count("\n") <= 16
         assert "vary and edit what you post, unless you say no" in shown.text
+
+        # The server's admin makes a style; what was made with it keeps it.
+        add: dict[str, object] = {"name": "Ink", "before": "ink drawing of", "after": "white paper"}
+        await said_alone(await admin.command_with(bot.channel, "admin style add", add), "can choose **Ink**")
+        assert [
+            choice.name for choice in await bot.bob.autocomplete(bot.channel, "imagine", "style", "in")
+        ] == ["Ink"]
+        inked = await result(
+            await bot.bob.command(bot.channel, "imagine", prompt="a fox", style="Ink", seed=3)
+        )
+        assert inked.text.startswith(f"**a fox** · Ink — <@{bot.bob.id}>")
+        assert parameters(inked.pictures[0]).startswith("ink drawing of a fox, white paper\n")
+        add["after"] = "black paper"
+        await said_alone(await admin.command_with(bot.channel, "admin style add", add), "is changed.")
+        rerolled = await result(await bot.bob.press(inked, label="Reroll"))
+        varied = await result(await bot.bob.press(inked, label="Subtle"))
+        for made in (rerolled, varied):
+            assert made.text.startswith("**a fox** · Ink")
+            assert "white paper" in parameters(made.pictures[0])
+        by_word = await bot.bob.command(bot.channel, "imagine", prompt="a fox --style ink --style raw")
+        await said_alone(by_word, "`--style` means nothing here")
+        by_word = await result(await bot.bob.command(bot.channel, "imagine", prompt="a fox --style ink"))
+        assert "black paper" in parameters(by_word.pictures[0])
+        recipe = await chosen_in_more(bot.bob, inked, "Recipe", "Style “Ink”, as it was then")
+        assert '"ink drawing of a fox, white paper"' in recipe.text
+        listed = await admin.command(bot.channel, "admin style list")
+        await said_alone(listed, "- **Ink**: ink drawing of … black paper")
+        await said_alone(
+            await admin.command_with(bot.channel, "admin style remove", {"name": "ink"}), "is removed"
+        )
+        await said_alone(await admin.command(bot.channel, "admin audit"), "removed the style “ink”")
 
         settings = await said_alone(await bot.ada.command(bot.channel, "settings"), "leave an option out")
         settings = await said(await bot.ada.select(settings, ["Shape 9:16"]), "leave an option out")

@@ -1,7 +1,7 @@
 """The part of ``everything`` about moderation."""
 
 from kleinbot.domain.clock import DAY_MS
-from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.job_spec import ImageKey, Style
 from kleinbot.domain.moderation.bans import Ban, BanKind
 from kleinbot.domain.moderation.reports import (
     CaseAction,
@@ -14,6 +14,7 @@ from kleinbot.domain.moderation.reports import (
 from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Transaction
 from kleinbot.store.delivery import posted
+from kleinbot.store.members import styles
 from kleinbot.store.moderation import (
     bans,
     case_posts,
@@ -37,6 +38,10 @@ async def moderate(transaction: Transaction, heavy: MemberKey, now_ms: int) -> N
     await channel_rules.replace_allowed(transaction, heavy.server_id, (5,))
     await channel_rules.put(transaction, heavy.server_id, 6, is_allowed=False)
     await channel_rules.of_server(transaction, heavy.server_id)
+    await styles.put(transaction, heavy.server_id, Style("Watercolour", "watercolour of", "paper"))
+    await styles.of_server(transaction, heavy.server_id, 25)
+    await styles.named(transaction, heavy.server_id, "watercolour")
+    await styles.remove(transaction, heavy.server_id, "watercolour")
     await channel_rules.clear(transaction, heavy.server_id, None)
     await words.put(transaction, heavy.server_id, "fox*")
     await words.of_server(transaction, heavy.server_id, 10)

@@ -3,6 +3,7 @@
 from kleinbot.app.builders.base import Base
 from kleinbot.app.builders.delivery import Delivery
 from kleinbot.app.builders.finding import build_finding_handlers
+from kleinbot.app.builders.habits import build_habit_handlers
 from kleinbot.app.builders.moderation import build_moderation_handlers
 from kleinbot.app.builders.privacy import build_own_picture_handlers, build_privacy_handlers
 from kleinbot.app.builders.scheduling import Scheduling
@@ -12,8 +13,6 @@ from kleinbot.chat.core.interaction_gate import InteractionGate
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.routing import Handlers
 from kleinbot.chat.create.handlers import CreateHandlers
-from kleinbot.chat.habits.handlers import HabitHandlers
-from kleinbot.chat.habits.help_handlers import HelpHandlers
 from kleinbot.chat.jobs.handlers import JobHandlers
 from kleinbot.chat.jobs.job_responder import JobResponder
 from kleinbot.chat.owner.handlers import OwnerHandlers
@@ -50,6 +49,7 @@ def build_handlers(
         usecases.cancel,
         scheduling.queries,
         usecases.privacy.choices,
+        usecases.set_up.styles,
         interactions,
         responder,
         texts,
@@ -78,9 +78,7 @@ def build_handlers(
         ),
         privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
         own_pictures=build_own_picture_handlers(usecases.privacy, interactions, texts),
-        habits=HabitHandlers(
-            help=HelpHandlers(usecases.privacy.choices, interactions, texts, draws_small=draws_small)
-        ),
+        habits=build_habit_handlers(usecases, interactions, texts, draws_small=draws_small),
         owner=_owner(usecases, server_names, interactions, texts),
         owner_queue=_owner_queue(usecases, server_names, interactions, texts),
         owner_servers=_owner_servers(usecases, server_names, interactions, texts),

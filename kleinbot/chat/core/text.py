@@ -25,6 +25,7 @@ _BYTES_OF_A_SHORT_TEXT = 480
 """A body of components above about 10 kB has been answered with 500 (discord-api-docs #8554)."""
 
 _BAR_CELLS = 10
+_STYLE_CHARACTERS = 32
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))
 _APART = "\u200b"
 """A space of no width. It breaks an address, mention or invitation, and the text reads the same."""
@@ -85,7 +86,9 @@ def heading(texts: Texts, job: Job) -> str:
 
     For example ``**a red fox** · subtle variation — by @bob from @ada's #412 · #413``.
     """
-    line = f"**{shown_prompt(subject(texts, job.locale, job.spec.prompt))}**"
+    line = f"**{shown_prompt(subject(texts, job.locale, job.spec.words))}**"
+    if job.spec.style is not None:
+        line += f" · {shown_prompt(job.spec.style.name, _STYLE_CHARACTERS)}"
     if job.spec.kind is JobKind.VARIATIONS and job.spec.strength is not None:
         line += f" · {texts.say(job.locale, f'variation-{job.spec.strength}')}"
     return f"{line} — {_byline(texts, job)} · #{job.number}"

@@ -176,7 +176,7 @@ def _price_note(texts: Texts, job: Job) -> str | None:
 
 
 def _queue_row(texts: Texts, locale: str, status: JobStatus, engine: EngineState) -> str:
-    number, prompt = str(status.job.number), core_text.subject(texts, locale, status.job.spec.prompt)
+    number, prompt = str(status.job.number), core_text.subject(texts, locale, status.job.spec.words)
     prompt = core_text.shown_prompt(prompt, 80)
     if status.is_drawn:
         row = texts.say(locale, "queue-running", number=number, prompt=prompt)

@@ -4,12 +4,13 @@ An option that was given in the command counts more than the prompt: the command
 shows above the answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from kleinbot.chat.habits.prompt_parameters import Understood, Wishes, read, wishes
 from kleinbot.domain.errors import Parameter
 from kleinbot.domain.job import MAX_COUNT
+from kleinbot.domain.job_spec import style_key
 from kleinbot.domain.requests import EditRequest, TypedImagine
 from kleinbot.texts import Texts
 
@@ -24,15 +25,19 @@ class Note:
     values: dict[str, Parameter] = field(default_factory=dict)
 
 
-def of_imagine(typed: TypedImagine) -> tuple[TypedImagine, tuple[Note, ...]]:
-    """Return the request with its parameters as options, and what its member should know about them."""
+def of_imagine(typed: TypedImagine, styles: Collection[str] = ()) -> tuple[TypedImagine, tuple[Note, ...]]:
+    """Return the request with its parameters as options, and what its member should know about them.
+
+    ``styles``: the names of the server's styles; ``--style`` with any other means nothing.
+    """
     found = read(typed.prompt)
-    asked = wishes(found.parameters)
+    asked = _without_foreign_style(wishes(found.parameters), styles)
     notes = [
         *_overruled(asked, Understood.ASPECT, typed.aspect, asked.aspect),
         *_overruled(asked, Understood.COUNT, typed.count, asked.count),
         *_overruled(asked, Understood.SEED, typed.seed, asked.seed),
         *_overruled(asked, Understood.PRIVATE, typed.private, asked.private),
+        *_overruled(asked, Understood.STYLE, typed.style, asked.style),
     ]
     if asked.is_nearest and asked.aspect is not None and typed.aspect is None:
         flag = asked.said_of(Understood.ASPECT)
@@ -46,6 +51,7 @@ def of_imagine(typed: TypedImagine) -> tuple[TypedImagine, tuple[Note, ...]]:
         count=asked.count if typed.count is None else typed.count,
         seed=asked.seed if typed.seed is None else typed.seed,
         private=asked.private if typed.private is None else typed.private,
+        style=asked.style if typed.style is None else typed.style,
     )
     return completed, (*notes, *_without_effect(asked))
 
@@ -53,7 +59,7 @@ def of_imagine(typed: TypedImagine) -> tuple[TypedImagine, tuple[Note, ...]]:
 def of_edit(request: EditRequest) -> tuple[EditRequest, tuple[Note, ...]]:
     """Return the same for an edit, whose shape is its picture's."""
     found = read(request.instruction)
-    asked = wishes(found.parameters)
+    asked = _without_foreign_style(wishes(found.parameters), ())
     notes = [
         *_overruled(asked, Understood.COUNT, request.count, asked.count),
         *_overruled(asked, Understood.SEED, request.seed, asked.seed),
@@ -76,6 +82,12 @@ def of_edit(request: EditRequest) -> tuple[EditRequest, tuple[Note, ...]]:
 def notes_text(texts: Texts, locale: str, notes: Sequence[Note]) -> str:
     """Return the sentences as one small message."""
     return "\n".join(f"-# {texts.say(locale, note.message_id, **note.values)}" for note in notes)
+
+
+def _without_foreign_style(asked: Wishes, styles: Collection[str]) -> Wishes:
+    if asked.style is None or style_key(asked.style) in {style_key(name) for name in styles}:
+        return asked
+    return replace(asked, style=None, meaningless=(*asked.meaningless, "style"))
 
 
 def _overruled(asked: Wishes, what: Understood, given: object, wished: object) -> list[Note]:

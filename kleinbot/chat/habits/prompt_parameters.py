@@ -24,6 +24,7 @@ class Understood(StrEnum):
     SEED = "seed"
     COUNT = "count"
     PRIVATE = "private"
+    STYLE = "style"
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,9 @@ class ReadPrompt:
 class Wishes:
     """What a prompt's parameters ask for; None: nothing. Of two that contradict each other the last counts.
 
-    ``typed``: what was typed for each. ``unusable``: parameters whose value is none that they can have.
-    ``meaningless``: names that stand for nothing here, each once.
+    ``style``: a name that need not be one of the server's. ``typed``: what was typed for each.
+    ``unusable``: parameters whose value is none that they can have. ``meaningless``: names that stand for
+    nothing here, each once.
     """
 
     aspect: Aspect | None = None
@@ -64,6 +66,7 @@ class Wishes:
     count: int | None = None
     is_cut: bool = False
     private: bool | None = None
+    style: str | None = None
     typed: tuple[tuple[Understood, Parameter], ...] = ()
     unusable: tuple[Parameter, ...] = ()
     meaningless: tuple[str, ...] = ()
@@ -81,6 +84,7 @@ _MEANINGS = {
     "r": Understood.COUNT,
     "stealth": Understood.PRIVATE,
     "public": Understood.PRIVATE,
+    "style": Understood.STYLE,
 }
 _WITHOUT_VALUE = frozenset((
     "tile", "draft", "hd", "sd", "fast", "relax", "turbo", "raw", "test", "testp", "creative", "uplight",
@@ -158,6 +162,8 @@ def _with(asked: Wishes, parameter: Parameter) -> Wishes:
             asked = replace(asked, count=min(count, MAX_COUNT), is_cut=count > MAX_COUNT)
         case Understood.PRIVATE:
             asked = replace(asked, private=parameter.name == "stealth")
+        case Understood.STYLE if parameter.value:
+            asked = replace(asked, style=parameter.value)
         case _:
             return replace(asked, unusable=(*asked.unusable, parameter))
     return replace(asked, typed=(*asked.typed, (parameter.means, parameter)))

@@ -22,6 +22,7 @@ from kleinbot.texts import Texts
 from kleinbot.usecases.cancel import Cancel, Cancelled
 from kleinbot.usecases.job_queries import JobQueries
 from kleinbot.usecases.privacy.editing import MemberChoices
+from kleinbot.usecases.setup.styles import Styles
 from kleinbot.usecases.submit import Submit
 
 
@@ -34,6 +35,7 @@ class JobHandlers:
         cancel: Cancel,
         queries: JobQueries,
         choices: MemberChoices,
+        styles: Styles,
         interactions: Interactions,
         responder: JobResponder,
         texts: Texts,
@@ -43,6 +45,7 @@ class JobHandlers:
         self._cancel = cancel
         self._queries = queries
         self._choices = choices
+        self._styles = styles
         self._interactions = interactions
         self._responder = responder
         self._texts = texts
@@ -50,8 +53,9 @@ class JobHandlers:
 
     async def imagine(self, interaction: discord.Interaction[Any], typed: TypedImagine) -> None:
         """Accept a request and show where it stands. The row exists before the answer is sent."""
-        typed, notes = in_prompt.of_imagine(typed)
         actor = self._interactions.actor_of(interaction)
+        styles = await self._styles.names(actor) if "style" in typed.prompt.lower() else ()
+        typed, notes = in_prompt.of_imagine(typed, styles)
         request = await self._choices.imagine(actor, typed)
         accepting = self._submit.imagine(actor, request, self._interactions.reply_address(interaction))
         if await self._responder.respond(interaction, accepting, private=request.private) and notes:
@@ -74,7 +78,7 @@ class JobHandlers:
         """Return the member's open jobs whose number or prompt contains what was typed."""
         queue = await self._queries.queue(self._interactions.actor_of(interaction))
         labels = {
-            f"#{status.job.number}": f"#{status.job.number} {one_line(status.job.spec.prompt)}"
+            f"#{status.job.number}": f"#{status.job.number} {one_line(status.job.spec.words)}"
             for status in reversed(queue.mine)
         }
         return choices.matching(((label, value) for value, label in labels.items()), typed)

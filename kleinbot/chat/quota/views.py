@@ -11,6 +11,7 @@ from kleinbot.usecases.quota.quota import Balance, explained, pictures
 from kleinbot.usecases.quota.quota_view import Statement
 
 _REASON_CHARACTERS = 120
+_STYLE_CHARACTERS = 32
 _ENTRIES = {
     EntryKind.RESERVE: "entry-reserve",
     EntryKind.REFUND: "entry-refund",
@@ -39,6 +40,8 @@ AUDIT_SENTENCES = {
     AuditAction.CHANNEL_DENY: ("audit-channel-deny", "audit-channel-deny"),
     AuditAction.WORD_ADD: ("audit-word-add", "audit-word-add"),
     AuditAction.WORD_REMOVE: ("audit-word-remove", "audit-word-remove"),
+    AuditAction.STYLE_SET: ("audit-style-set", "audit-style-set"),
+    AuditAction.STYLE_REMOVE: ("audit-style-remove", "audit-style-remove"),
     AuditAction.CHANNEL_CLEAR: ("audit-channel-clear", "audit-channel-clear"),
     AuditAction.REFUSED_MINORS: ("audit-refused-minors", "audit-refused-minors"),
     AuditAction.REFUSED_OTHERS_PICTURES: ("audit-refused-others-pictures", "audit-refused-others-pictures"),
@@ -181,6 +184,7 @@ def audit_line(texts: Texts, locale: str, row: AuditRow) -> str:
         number=str(row.details.get("number", "")),
         weight=row.details.get("weight", 1.0),
         setting=str(row.details.get("setting", "")),
+        style=core_text.shown_prompt(str(row.details.get("style", "")), _STYLE_CHARACTERS),
         role=str(row.details.get("role", "")),
     )
     return texts.say(locale, "audit-row", what=what, at_s=_seconds(row.made_ms))

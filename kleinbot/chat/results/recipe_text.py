@@ -18,6 +18,7 @@ _NEXT_TO_ANOTHER = re.compile(r"(?<=`)(?=`)")
 _APART = "\u200b"
 _BETWEEN_TWO = re.compile(rf"(?<=`){_APART}(?=`)")
 _SHORTEST_QUOTED = 3
+_STYLE_CHARACTERS = 32
 _BLOCK_CHARACTERS = 3_000
 _BLOCK_BYTES = 6_000
 """The longest command in a message: Discord shows 4,000 characters of text, and heavy messages fail."""
@@ -42,6 +43,9 @@ def recipe_text(texts: Texts, locale: str, reader_id: int, job: Job, *, names_pa
             at_s=(job.ended_ms or job.created_ms) // MS_PER_S,
         ),
     ]
+    if job.spec.style is not None:
+        style = core_text.shown_prompt(job.spec.style.name, _STYLE_CHARACTERS)
+        lines.append(texts.say(locale, "recipe-style", style=style))
     if job.images and job.images[0].noise.blends:
         lines.append(texts.say(locale, "recipe-noise", noise=_noise(job)))
     if job.parent is not None:

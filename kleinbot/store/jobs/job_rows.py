@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job_spec import NO_MARKS, Checkpoint, ContentMark, ImageKey, JobKind, JobSpec
+from kleinbot.domain.job_spec import NO_MARKS, Checkpoint, ContentMark, ImageKey, JobKind, JobSpec, Style
 from kleinbot.domain.noise import NoiseRecipe, Strength
 from kleinbot.domain.reference import Reference
 from kleinbot.store.database import Row
@@ -25,6 +25,9 @@ def columns_of(spec: JobSpec) -> Mapping[str, Value]:
         "parent_position": spec.parent.position if spec.parent else None,
         "spoiler": spec.spoiler,
         "content_marks": spec.marks,
+        "style_name": spec.style.name if spec.style else None,
+        "style_before": spec.style.before if spec.style else None,
+        "style_after": spec.style.after if spec.style else None,
     }
 
 
@@ -45,6 +48,9 @@ def spec_of(row: Row, references: tuple[Reference, ...], first_noise: NoiseRecip
         parent=None if row["parent_job"] is None else ImageKey(row["parent_job"], row["parent_position"]),
         spoiler=bool(row["spoiler"]),
         marks=_marks(row["content_marks"], has_inputs=bool(references)),
+        style=None
+        if row["style_name"] is None
+        else Style(row["style_name"], row["style_before"], row["style_after"]),
     )
 
 

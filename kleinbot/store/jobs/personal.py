@@ -60,6 +60,7 @@ JOBS = PersonalTable(
         {
             "member_id",
             "prompt",
+            "style_name",
             "channel_id",
             "locale",
             "seed",
@@ -70,7 +71,7 @@ JOBS = PersonalTable(
     ),
     export="""
         SELECT j.number AS key_1, 0 AS key_2,
-               j.number AS job, j.server_id, j.kind, j.prompt, j.seed, j.count, j.private,
+               j.number AS job, j.server_id, j.kind, j.prompt, j.style_name, j.seed, j.count, j.private,
                j.columns, j.rows, j.steps, j.checkpoint, j.strength, j.spoiler, j.price_tenths, j.locale,
                j.channel_id, j.state, j.error_code, j.created_ms, j.ended_ms, j.deleted_ms
         FROM jobs j INDEXED BY jobs_of_member
@@ -81,6 +82,7 @@ JOBS = PersonalTable(
             "UPDATE jobs SET member_id = 0, prompt = '', seed = 0, columns = 1, rows = 1, private = 1,"
             " locale = 'en', channel_id = -1, error_code = NULL, error_parameters = '{}', deleted_by = 0,"
             " created_ms = 0, ended_ms = 0, pictures = 0, parent_job = NULL, parent_position = NULL,"
+            " style_name = NULL, style_before = NULL, style_after = NULL,"
             " used_tenths = NULL, left_tenths = NULL, unhurried = NULL, told_end_ms = NULL"
             " WHERE job_id IN (SELECT value FROM json_each(?1))"
         ),

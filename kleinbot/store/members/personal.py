@@ -8,6 +8,10 @@ SERVER_SETTINGS = PersonalTable(
     frozenset({"moderators_channel_id", "locale"}),
     why="What a server's admins have chosen for it, and not which of them.",
 )
+STYLES = PersonalTable(
+    "styles", frozenset({"name", "before", "after"}),
+    why="Words that admins have chosen for their server; nothing about a person.",
+)  # fmt: skip
 JOINING_POSTS = PersonalTable("joining_posts", why="Where the bot introduced itself in a server.")
 SERVER_BANS = PersonalTable(
     "server_bans", frozenset({"reason"}), why="What the host noted about a server; nothing about a person."
@@ -118,6 +122,7 @@ EXPORTS = PersonalTable(
 TABLES = (
     SERVERS,
     SERVER_SETTINGS,
+    STYLES,
     JOINING_POSTS,
     SERVER_BANS,
     HOST_LINES,

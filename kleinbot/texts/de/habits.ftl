@@ -40,6 +40,39 @@ help-rights = **Wem die Bilder gehören**
 help-host = **Was mein Betreiber lesen kann**
     Jeden Prompt und jedes Bild, auch private: privat verbirgt sie nur vor Mitgliedern. `/datenschutz hinweise` sagt, was aufbewahrt wird und wie du es löschen lässt.
 
+## Stile eines Servers: Wörter vor und nach einem Prompt, unter einem Namen.
+
+imagine-style-name = stil
+imagine-style-description = Einer der Stile dieses Servers
+admin-style-name = stil
+admin-style-description = Stile, die Mitglieder in /imagine wählen
+admin-style-add-name = hinzufügen
+admin-style-add-description = Einen Stil anlegen oder ändern; Bilder, die es schon gibt, behalten ihren
+admin-style-remove-name = entfernen
+admin-style-remove-description = Einen Stil entfernen; Bilder, die es schon gibt, behalten ihn
+admin-style-list-name = liste
+admin-style-list-description = Die Stile dieses Servers
+admin-style-called-name = name
+admin-style-called-description = Was Mitglieder wählen
+admin-style-before-name = davor
+admin-style-before-description = Wörter vor dem Prompt, etwa: Aquarell mit dem Motiv
+admin-style-after-name = danach
+admin-style-after-description = Wörter nach dem Prompt, etwa: zarte Farben, weißes Papier
+admin-style-added = Mitglieder können jetzt in `/imagine` **{ $style }** wählen.
+admin-style-replaced = **{ $style }** ist geändert. Bilder, die damit entstanden sind, behalten ihn, wie er war.
+admin-style-removed = **{ $style }** ist entfernt. Bilder, die damit entstanden sind, behalten ihn.
+admin-styles-none = Dieser Server hat keine Stile. `/admin stil hinzufügen` legt einen an: Wörter vor und nach dem, was Mitglieder schreiben.
+admin-styles-listed = { $count ->
+        [one] Ein Stil
+       *[other] { $count } Stile
+    } von höchstens { $most }:
+audit-style-set = { $actor } hat den Stil „{ $style }“ festgelegt
+audit-style-remove = { $actor } hat den Stil „{ $style }“ entfernt
+recipe-style = Stil „{ $style }“, wie er damals war; seine Wörter stehen oben im Prompt.
+error-style-unknown = Dieser Server hat keinen Stil „{ $style }“. Wähle einen aus der Liste, die die Option anbietet. Es wurde nichts berechnet.
+error-style-unusable = Ein Stil braucht einen Namen mit höchstens { $most } Zeichen und Wörter vor oder nach dem Prompt. Es wurde nichts geändert.
+error-too-many-styles = Dieser Server hat { $most } Stile, mehr gehen nicht. Entferne erst einen. Es wurde nichts geändert.
+
 ## /einstellungen: was gilt, wo ein Befehl eine Option weglässt.
 
 settings-defaults = **Wenn du eine Option weglässt**

@@ -40,6 +40,39 @@ help-rights = **Whose the pictures are**
 help-host = **What my host can read**
     Every prompt and every picture, private ones too: private hides them from members only. `/privacy policy` says what is kept and how to have it deleted.
 
+## Styles of a server: words before and after a prompt, under a name.
+
+imagine-style-name = style
+imagine-style-description = One of this server's styles
+admin-style-name = style
+admin-style-description = Styles that members choose in /imagine
+admin-style-add-name = add
+admin-style-add-description = Add a style, or change one; pictures that are already there keep theirs
+admin-style-remove-name = remove
+admin-style-remove-description = Remove a style; pictures that are already there keep it
+admin-style-list-name = list
+admin-style-list-description = This server's styles
+admin-style-called-name = name
+admin-style-called-description = What members choose
+admin-style-before-name = before
+admin-style-before-description = Words before the prompt, such as: watercolour painting of
+admin-style-after-name = after
+admin-style-after-description = Words after the prompt, such as: soft colours, white paper
+admin-style-added = Members can choose **{ $style }** in `/imagine` now.
+admin-style-replaced = **{ $style }** is changed. Pictures that were made with it keep it as it was.
+admin-style-removed = **{ $style }** is removed. Pictures that were made with it keep it.
+admin-styles-none = This server has no styles. `/admin style add` makes one: words before and after what members type.
+admin-styles-listed = { $count ->
+        [one] One style
+       *[other] { $count } styles
+    } of at most { $most }:
+audit-style-set = { $actor } set the style “{ $style }”
+audit-style-remove = { $actor } removed the style “{ $style }”
+recipe-style = Style “{ $style }”, as it was then; its words are in the prompt above.
+error-style-unknown = This server has no style “{ $style }”. Choose one from the list that the option offers. Nothing was charged.
+error-style-unusable = A style needs a name of at most { $most } characters, and words before or after the prompt. Nothing was changed.
+error-too-many-styles = This server has { $most } styles, which is the most. Remove one first. Nothing was changed.
+
 ## /settings: what holds where a command leaves an option out.
 
 settings-defaults = **If you leave an option out**
