@@ -59,8 +59,8 @@ async def test_parameters_in_a_prompt_are_understood_and_the_rest_is_named_to_it
             assert "white paper" in parameters(made.pictures[0])
         by_word = await bot.bob.command(bot.channel, "imagine", prompt="a fox --style ink --style raw")
         await said_alone(by_word, "`--style` means nothing here")
-        by_word = await result(await bot.bob.command(bot.channel, "imagine", prompt="a fox --style ink"))
-        assert "black paper" in parameters(by_word.pictures[0])
+        black = await result(await bot.bob.command(bot.channel, "imagine", prompt="a fox --style ink"))
+        assert "black paper" in parameters(black.pictures[0])
         recipe = await chosen_in_more(bot.bob, inked, "Recipe", "Style “Ink”, as it was then")
         assert '"ink drawing of a fox, white paper"' in recipe.text
         listed = await admin.command(bot.channel, "admin style list")
