@@ -206,9 +206,10 @@ class Submit:
             raise
 
     async def _require_new(self, transaction: Transaction, member: MemberKey, press: Press) -> None:
-        number = await presses.earlier(transaction, member, press, self._clock.now_ms())
-        if number is not None:
-            raise Refusal(Code.ALREADY_PRESSED, number=str(number))
+        found = await presses.earlier(transaction, member, press, self._clock.now_ms())
+        if found is not None:
+            state = "open" if found.is_open else "ended"
+            raise Refusal(Code.ALREADY_PRESSED, number=str(found.number), state=state)
 
     @property
     def is_open(self) -> bool:

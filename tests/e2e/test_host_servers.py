@@ -54,6 +54,8 @@ async def test_a_banned_servers_jobs_end_and_it_is_answered_with_one_sentence(
         # What concerns their own data, members keep.
         await said_alone(await carl.command(place, "privacy policy"), "What I hold about you")
         await said_alone(await carl.command(place, "settings"), "pictures")
+        menu = await carl.menu(shown, "Remove what was made from it")
+        await said_alone(menu, "Nobody else has made anything")
         asked = await carl.command(place, "privacy delete")
         question = await said_alone(asked, "Delete everything that I hold about you")
         await said_alone(await carl.press(question, label="Keep everything"), "Nothing was deleted.")

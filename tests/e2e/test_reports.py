@@ -233,8 +233,11 @@ async def test_reports_without_a_channel_and_what_moderators_do(environment: Bot
         about_boss = await result(await bot.moderator.press(cases, label="Open #3"))
         for label in ("Ban", "Time out 24 h"):
             await answered(bot.moderator, about_boss, label, "That member may manage this server")
+        bot.standin.break_next("GET /guilds/*/members/*", status=403, code=50001, times=2)
+        await answered(bot.moderator, about_boss, "Ban", "and an admin must not be banned")
         await answered(bot.moderator, about_boss, "Dismiss", "The report is dismissed.")
         await answered(bot.moderator, opened, "Warn", "reads a warning below the answer")
+        bot.standin.clear_faults()  # a warning asked Discord nothing
         warned = await bot.ada.command(bot.channel, "queue")
         text = (await said_alone(warned, "A warning from this server's moderators")).text
         assert (

@@ -1,7 +1,9 @@
 """Quota rules by role through the real client: roles come with each interaction, as Discord states them."""
 
-from kleinbot.sandbox import Person, ShownMessage
-from tests.e2e.pictures import imagined, said_alone
+from collections.abc import AsyncIterator
+
+from kleinbot.sandbox import InteractionHandle, Person, ShownMessage
+from tests.e2e.pictures import WAIT_S, imagined, result, said_alone
 from tests.e2e.running_bot import BotEnvironment, RunningBot
 from tests.scripted_engine import ScriptedEngine
 
@@ -98,3 +100,44 @@ async def test_an_admin_sees_who_used_most_and_gets_the_changes_as_a_file(
         [file] = told.pictures
         assert file.filename == "quota.csv"
         assert file.data.decode("utf-8-sig").count(f'"<@{bot.ada.id}>","reserve","1.0","0","1","",""') == 3
+
+
+async def test_a_roles_rule_counts_in_every_way_to_a_picture_and_is_told_in_german(
+    environment: BotEnvironment,
+) -> None:
+    admin, world, server = _admin(environment), environment.standin.world, environment.server
+    booster = world.add_role(server, "Booster")
+    greta = world.add_member(server, "greta", locale="de")
+    world.give_role(server, greta, booster)
+    async with environment.running_bot(ScriptedEngine(), quota_pictures=2) as bot:
+        rule = {"role": "Booster", "pictures": 20}
+        await said_alone(await admin.command_with(bot.channel, "admin quota role", rule), "now gives 20")
+        done = await result(await greta.command(bot.channel, "imagine", prompt="a fox"))
+
+        async def asked() -> AsyncIterator[InteractionHandle]:
+            yield await greta.command(bot.channel, "imagine", prompt="ein Fuchs")
+            yield await greta.command(bot.channel, "edit", picture="#1", instruction="a hat")
+            yield await greta.command(bot.channel, "variations", picture="#1")
+            yield await greta.press(done, label="Neu")
+            yield await greta.press(done, label="Leicht")
+            forms: tuple[tuple[InteractionHandle, dict[str, object]], ...] = (
+                (await greta.menu(done, "Make variations"), {}),
+                (await greta.press(done, label="Bearbeiten"), {"Was soll sich ändern?": "a hat"}),
+            )
+            for form, values in forms:
+                await form.modal_opened(timeout_s=WAIT_S)
+                yield await greta.submit(form, values)
+
+        async for handle in asked():
+            await result(handle)
+        spent = await bot.number("SELECT -SUM(amount_tenths) FROM ledger")
+        assert spent > 20
+        shown = await _quota(bot, "Du hast noch", greta)
+        assert f"<@&{booster}> gibt 20 in 24 Stunden" in shown.text
+        again = await greta.press(done, label="Neu")
+        await said_alone(again, "Das hast du gerade eben gedrückt, und daraus wurde #5.")
+        world.take_role(server, greta, booster)
+        bot.clock.advance(6)  # until a press is no longer the same one
+        async for handle in asked():
+            await said_alone(handle, "0 von 2 Bildern und brauchst hierfür")
+        assert await bot.number("SELECT -SUM(amount_tenths) FROM ledger") == spent

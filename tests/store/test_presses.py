@@ -5,6 +5,7 @@ from kleinbot.domain.people import MemberKey
 from kleinbot.domain.requests import Press
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import jobs, presses
+from kleinbot.store.jobs.presses import EarlierPress
 from tests.manual_clock import START_MS
 from tests.store.rows import ADA, new_job, store
 
@@ -19,7 +20,7 @@ async def pressed(database: Database, job_id: str = "1" * 24, now_ms: int = STAR
         await presses.note(transaction, ADA, PRESS, job_id, now_ms)
 
 
-async def earlier(database: Database, owner: MemberKey, press: Press, now_ms: int) -> int | None:
+async def earlier(database: Database, owner: MemberKey, press: Press, now_ms: int) -> EarlierPress | None:
     async with database.transaction() as transaction:
         return await presses.earlier(transaction, owner, press, now_ms)
 
@@ -31,13 +32,13 @@ async def ended(database: Database, job_id: str) -> None:
 
 async def test_the_same_press_is_the_same_job_while_that_is_open(database: Database) -> None:
     await pressed(database)
-    assert await earlier(database, ADA, PRESS, LATER_MS + 60_000) == 1
+    assert await earlier(database, ADA, PRESS, LATER_MS + 60_000) == EarlierPress(1, is_open=True)
 
 
 async def test_once_its_job_has_ended_it_is_the_same_for_some_seconds_only(database: Database) -> None:
     await pressed(database)
     await ended(database, "1" * 24)
-    assert await earlier(database, ADA, PRESS, LATER_MS - 1) == 1
+    assert await earlier(database, ADA, PRESS, LATER_MS - 1) == EarlierPress(1, is_open=False)
     assert await earlier(database, ADA, PRESS, LATER_MS) is None
 
 
@@ -54,7 +55,7 @@ async def test_a_later_press_takes_the_place_of_the_first_and_yesterdays_are_for
     await pressed(database)
     await ended(database, "1" * 24)
     await pressed(database, "2" * 24, LATER_MS)
-    assert await earlier(database, ADA, PRESS, LATER_MS) == 2
+    assert await earlier(database, ADA, PRESS, LATER_MS) == EarlierPress(2, is_open=True)
     async with database.transaction() as transaction:
         other = replace(PRESS, message_id=7)
         await presses.note(transaction, ADA, other, "2" * 24, LATER_MS + 24 * 60 * 60 * 1000)

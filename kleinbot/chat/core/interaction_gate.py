@@ -9,13 +9,14 @@ import discord
 from kleinbot.chat.core.clock_skew import ClockSkew
 from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.core.repeated_events import RepeatedEvents
+from kleinbot.chat.core.translator import t
 from kleinbot.domain.errors import Code, Refusal
 
 _ANSWERING_S = 2.0
 """How long ``close`` waits for the answers in progress."""
 
-_ABOUT_DATA = frozenset({"privacy", "settings", "Remove what was made from it"})
-"""Commands and menus by which members keep what concerns their own data."""
+_ABOUT_DATA = frozenset(t(key).message for key in ("privacy-name", "settings-name", "menu-take-back"))
+"""Commands and menus by which members keep what concerns their own data, as Discord names them to us."""
 
 _ABOUT_DATA_BUTTONS = frozenset({"erase", "noerase", "unmake", "unmakeof"})
 """The names of their buttons, in ids like ``kb:erase``."""

@@ -20,6 +20,7 @@ from kleinbot.usecases.moderation.cases import DecideCases
 from kleinbot.usecases.moderation.hide import Hide
 
 _CONCERN_AUTHOR = frozenset({CaseAction.WARN, CaseAction.TIMEOUT, CaseAction.BAN})
+_SPARE_ADMINS = _CONCERN_AUTHOR - {CaseAction.WARN}
 
 
 class CaseHandlers:
@@ -68,7 +69,8 @@ class CaseHandlers:
         number = str(found.job.number)
         reason, author = "", Target(found.job.member_id)
         if button.action in _CONCERN_AUTHOR:
-            author = await self._interactions.look_up(interaction, author.member_id)
+            if button.action in _SPARE_ADMINS:
+                author = await self._interactions.look_up(interaction, author.member_id)
             # The author reads it, whose language is that of the result.
             locale = found.job.locale
             why = self._texts.say(locale, f"reason-{found.case.reason}")

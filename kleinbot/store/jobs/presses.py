@@ -1,5 +1,7 @@
 """Button presses. A repeated press, shortly after the first or while its job is open, creates no job."""
 
+from dataclasses import dataclass
+
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.people import MemberKey
 from kleinbot.domain.requests import Press
@@ -11,10 +13,20 @@ AGAIN_AFTER_MS = 5 * MS_PER_S
 _KEPT_MS = 24 * 60 * 60 * MS_PER_S
 
 
-async def earlier(transaction: Transaction, member: MemberKey, press: Press, now_ms: int) -> int | None:
-    """Return the number of the job that this press already created, or None for a new press."""
+@dataclass(frozen=True)
+class EarlierPress:
+    """The job that a press already created; ``is_open``: it has not ended yet."""
+
+    number: int
+    is_open: bool
+
+
+async def earlier(
+    transaction: Transaction, member: MemberKey, press: Press, now_ms: int
+) -> EarlierPress | None:
+    """Return what this press already created, or None for a new press."""
     row = await transaction.one(
-        "SELECT j.number FROM presses p JOIN jobs j USING (job_id)"
+        "SELECT j.number, j.ended_ms IS NULL FROM presses p JOIN jobs j USING (job_id)"
         " WHERE p.message_id = ? AND p.custom_id = ? AND p.member_id = ?"
         " AND (p.pressed_ms > ? OR j.state IN ('queued', 'running'))",
         press.message_id,
@@ -22,7 +34,7 @@ async def earlier(transaction: Transaction, member: MemberKey, press: Press, now
         member.member_id,
         now_ms - AGAIN_AFTER_MS,
     )
-    return None if row is None else int(row[0])
+    return None if row is None else EarlierPress(row[0], bool(row[1]))
 
 
 async def note(transaction: Transaction, member: MemberKey, press: Press, job_id: str, now_ms: int) -> None:

@@ -11,7 +11,10 @@ error-too-many-references = { $most ->
         [one] Auf der Grafikkarte dieses Betreibers ist Platz für eine weitere Vorlage.
        *[other] Auf der Grafikkarte dieses Betreibers ist Platz für { $most } weitere Vorlagen.
     } Lass einige weg. Es wurde nichts berechnet.
-error-already-pressed = Das hast du schon gedrückt: #{ $number } ist unterwegs. Drück noch einmal, wenn es da ist, um ein weiteres zu bekommen.
+error-already-pressed = { $state ->
+        [ended] Das hast du gerade eben gedrückt, und daraus wurde #{ $number }. Drück in ein paar Sekunden noch einmal, um ein weiteres zu bekommen.
+       *[open] Das hast du schon gedrückt: #{ $number } ist unterwegs. Drück noch einmal, wenn es da ist, um ein weiteres zu bekommen.
+    }
 
 age-days = { $count ->
         [one] gestern

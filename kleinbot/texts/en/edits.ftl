@@ -11,7 +11,10 @@ error-too-many-references = { $most ->
         [one] This host's card has room for one further reference.
        *[other] This host's card has room for { $most } further references.
     } Leave some out. Nothing was charged.
-error-already-pressed = You pressed that already: #{ $number } is on its way. Press again once it is there for another one.
+error-already-pressed = { $state ->
+        [ended] You pressed that a moment ago, which made #{ $number }. Press again in a few seconds for another one.
+       *[open] You pressed that already: #{ $number } is on its way. Press again once it is there for another one.
+    }
 
 age-days = { $count ->
         [one] yesterday
