@@ -259,7 +259,7 @@ def build(
         fetch=never_fetched,
         wake_delivery=wake,
         wake_remover=lambda: None,
-        wakes=MessageWakes(wake, lambda: None, lambda: None, lambda: None),
+        wakes=MessageWakes(wake, lambda: None, lambda: None, lambda: None, lambda: None),
         is_member_of=there.is_member_of,
         look_ups=there,
         health=never_asked,

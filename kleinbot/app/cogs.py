@@ -17,6 +17,7 @@ from cogs.privacy import PrivacyCog
 from cogs.queue import QueueCog
 from cogs.quota import QuotaCog
 from cogs.set_up import SetUpCog
+from cogs.showcase import ShowcaseCog
 from cogs.styles import StylesCog
 from cogs.variations import VariationsCog
 from cogs.words import WordsCog
@@ -43,6 +44,7 @@ def cogs(
         PictureMenusCog(tree, handlers.create, _picture_menus(handlers)),
         HistoryCog(handlers.finding.history, handlers.finding.info, handlers.create),
         HelpCog(handlers.habits.help),
+        ShowcaseCog(handlers.showcase, handlers.create),
         PrivacyCog(tree, handlers.privacy, handlers.own_pictures),
     )
 

@@ -135,7 +135,20 @@ class App:
         code = await self._log_in(token)
         if code is not None:
             return code
-        background = [
+        background = self._background()
+        gateway = asyncio.create_task(self.container.discord.client.connect(), name="gateway")
+        drawing = asyncio.create_task(self._draw(), name="dispatcher")
+        stopping = asyncio.create_task(self.stopping.wait(), name="stop")
+        try:
+            await asyncio.wait({gateway, drawing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return await self._wind_down(gateway, drawing)
+        finally:
+            await cancelled((*background, gateway, drawing, stopping), _CLOSING_S)
+            unfreeze()
+
+    def _background(self) -> list[asyncio.Task[None]]:
+        """Begin what runs until the bot stops."""
+        return [
             asyncio.create_task(run_with_restarts(work, self.container.base.clock), name=name)
             for name, work in (
                 ("live messages", self.container.delivery.live_messages.run),
@@ -143,6 +156,7 @@ class App:
                 ("removal", self.container.delivery.remover.run),
                 ("edits of results", self.container.delivery.refresher.run),
                 ("reports", self.container.delivery.case_poster.run),
+                ("showcase", self.container.delivery.showcase.run),
                 ("presence", self.container.discord.presence.run),
                 ("ownership", self.container.discord.ownership.run),
                 ("loop lag", self.container.loop_lag.run),
@@ -163,15 +177,6 @@ class App:
                 ("classifier", self.container.base.judge.run),
             )
         ]
-        gateway = asyncio.create_task(self.container.discord.client.connect(), name="gateway")
-        drawing = asyncio.create_task(self._draw(), name="dispatcher")
-        stopping = asyncio.create_task(self.stopping.wait(), name="stop")
-        try:
-            await asyncio.wait({gateway, drawing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            return await self._wind_down(gateway, drawing)
-        finally:
-            await cancelled((*background, gateway, drawing, stopping), _CLOSING_S)
-            unfreeze()
 
     async def _log_in(self, token: str) -> int | None:
         """Log in; return an exit code if that did not succeed. Raises StartError TOKEN_REFUSED."""

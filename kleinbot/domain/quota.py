@@ -154,6 +154,7 @@ class AuditAction(StrEnum):
     SHOW_AGAIN = "show-again"
     DELETE_REPORTED = "delete-reported"
     DISMISS = "dismiss"
+    UNSHARE = "unshare"
 
 
 @dataclass(frozen=True)

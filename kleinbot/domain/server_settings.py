@@ -14,6 +14,7 @@ class ServerSettings:
     ``others_may_edit``: whether members may edit each other's pictures unless the author has chosen.
     ``retention_days``: how long pictures are kept; None: for good. ``retention_chosen_ms``: when an
     admin chose that; None: nobody has. ``set_up_ms``: when set-up was last finished.
+    ``showcase_channel_id``: where members share pictures; None: nowhere.
     """
 
     moderators_channel_id: int | None = None
@@ -22,6 +23,7 @@ class ServerSettings:
     retention_days: int | None = None
     retention_chosen_ms: int | None = None
     set_up_ms: int | None = None
+    showcase_channel_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class MemberSettings:
     ``others_may_edit`` None: what the server has chosen. ``previews``: they are shown what a picture becomes.
     ``aspect``, ``count``, ``private``: what holds where a command leaves them out. ``tell_done``: a direct
     message tells them that a result which took long is there.
+    ``is_named``: whether others' pictures in the showcase say that they were made from this member's.
     """
 
     others_may_edit: bool | None = None
@@ -39,6 +42,7 @@ class MemberSettings:
     count: int | None = None
     private: bool = False
     tell_done: bool = False
+    is_named: bool = True
 
 
 class PostState(StrEnum):

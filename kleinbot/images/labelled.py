@@ -44,6 +44,19 @@ def decode_own(png: bytes) -> Pixels:
         raise OSError("the file is damaged") from error
 
 
+def without_recipe(png: bytes) -> bytes:
+    """Return a file from ``encode_png`` without its recipe; that a model made it, it still says.
+
+    Raises OSError if the file is damaged.
+    """
+    pixels, labels = decode_own(png), PngInfo()
+    with Image.open(io.BytesIO(png), formats=("PNG",)) as opened:
+        packet = opened.info.get("xmp", b"")
+    if packet:
+        labels.add_itxt(XMP_KEY, packet.decode())
+    return _png(pixels, labels)
+
+
 def pixel_hash(pixels: Pixels) -> str:
     """Return the hexadecimal SHA-256 of the size and the RGB bytes.
 

@@ -15,10 +15,12 @@ from kleinbot.store.members import personal as members
 from kleinbot.store.moderation import personal as moderation
 from kleinbot.store.personal_tables import PAGE_ROWS, PersonalTable
 from kleinbot.store.results import personal as results
+from kleinbot.store.showcase import personal as showcase
 
 FACTS = PersonalTable("facts", why="Facts about this installation.")
 
 TABLES: tuple[PersonalTable, ...] = (
+    *showcase.TABLES,
     *delivery.TABLES,
     *results.TABLES,
     *jobs.TABLES,

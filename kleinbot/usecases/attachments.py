@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from kleinbot.domain.job import Image
 from kleinbot.images.cpu_pool import CpuPool
+from kleinbot.images.labelled import without_recipe
 from kleinbot.images.upload import MAX_REQUEST_BYTES, fit_for_upload, largest_file_bytes, plan_messages
 from kleinbot.usecases.job_queries import JobQueries, StoredPicture
 
@@ -57,6 +58,21 @@ class Attachments:
         if len(whole) == len(images):
             return whole
         return tuple(await self._fitted(images, limits.largest_file_bytes // len(images)))
+
+    async def one(self, image: Image, limits: UploadLimits, *, keeps_recipe: bool) -> StoredPicture:
+        """Return a single picture; without ``keeps_recipe`` its file does not say how it was made."""
+        limit_bytes = limits.largest_file_bytes
+        if keeps_recipe:
+            return (await self._fitted([image], limit_bytes))[0]
+        picture = (await self._queries.pictures([image]))[0]
+        if picture.data is None:
+            return picture
+        try:
+            bare = await self._pool.run(without_recipe, picture.data)
+        except OSError as error:
+            _log.error("picture %s cannot be sent: %s", picture.image.key, error)
+            return replace(picture, data=None, is_unreadable=True)
+        return await self._fit(replace(picture, data=bare), limit_bytes)
 
     async def _fitted(self, images: Sequence[Image], limit_bytes: int) -> list[StoredPicture]:
         return [await self._fit(picture, limit_bytes) for picture in await self._queries.pictures(images)]

@@ -21,7 +21,7 @@ from kleinbot.store.results import favourites, history
 from kleinbot.store.results.history import HistoryQuery, Title
 from kleinbot.usecases.job_queries import JobQueries
 from kleinbot.usecases.moderation.access import require_access
-from kleinbot.usecases.visibility import require_shown, sees, sees_if_shown
+from kleinbot.usecases.visibility import part_shown, require_shown, sees
 
 PAGE_JOBS = 5
 MOST_WORDS = 8
@@ -165,17 +165,18 @@ class History:
 
         Raises Refusal RESULT_UNSEEN, RESULT_DELETED, RESULT_HIDDEN or RESULT_HIDDEN_BECAUSE.
         """
-        job = await lookup.by_id(self._database.read, job_id)
-        if job is None or not await sees_if_shown(self._database.read, actor, job):
-            raise Refusal(Code.RESULT_UNSEEN)
-        return await self._shown(actor, job)
+        return await self._shown(actor, await self._part(actor, job_id))
 
     async def seen_or_hidden(self, actor: Actor, job_id: str) -> Job:
         """Return what ``seen`` returns, also if it is hidden: for what shows neither pictures nor prompt."""
+        return _finished(await self._part(actor, job_id))
+
+    async def _part(self, actor: Actor, job_id: str) -> Job:
         job = await lookup.by_id(self._database.read, job_id)
-        if job is None or not await sees_if_shown(self._database.read, actor, job):
+        seen = None if job is None else await part_shown(self._database.read, actor, job)
+        if seen is None:
             raise Refusal(Code.RESULT_UNSEEN)
-        return _finished(job)
+        return seen
 
     async def in_message(self, actor: Actor, message_id: int, stated: str | None) -> Job:
         """Return the result that a message shows. ``stated``: the job id that its own buttons carry.
@@ -224,11 +225,12 @@ class History:
 
     async def _entry(self, actor: Actor, job: Job) -> HistoryEntry:
         marked = await favourites.positions(self._database.read, actor.member, job.job_id)
-        if not await sees_if_shown(self._database.read, actor, job):
+        seen = await part_shown(self._database.read, actor, job)
+        if seen is None:
             return HistoryEntry(job, None, marked, is_seen=False)
         if await hidings.of_job(self._database.read, job.job_id) is not None:
             return HistoryEntry(job, None, marked, is_seen=False, is_hidden=True)
-        return HistoryEntry(job, await self._thumbnail(job), marked)
+        return HistoryEntry(seen, await self._thumbnail(seen), marked)
 
     async def _shown(self, actor: Actor, job: Job) -> Job:
         finished = _finished(job)

@@ -13,9 +13,10 @@ from kleinbot.domain.requests import Attached, PictureReference, Source
 from kleinbot.store.database import Database
 from kleinbot.store.jobs import lookup
 from kleinbot.store.results import own_pictures
+from kleinbot.store.showcase import publications
 from kleinbot.usecases.marks import inherited_from
 from kleinbot.usecases.privacy import editing
-from kleinbot.usecases.visibility import require_shown, sees_if_shown
+from kleinbot.usecases.visibility import part_shown, require_shown
 
 _MOST_SCANNED = 500
 _MOST_SUGGESTED = 25
@@ -53,6 +54,7 @@ class Sources:
             return source
         chosen = await self.choose(actor, source, needs_file=needs_file)
         await self._require_wanted(actor, {chosen.job.member_id, *authors_of(chosen.job)})
+        await self._require_open(actor, chosen)
         return chosen
 
     async def repeated(self, actor: Actor, job_id: str) -> Job:
@@ -70,6 +72,14 @@ class Sources:
             if author_id != actor.member_id and not await editing.is_wanted(
                 self._database.read, actor.server_id, author_id
             ):
+                raise Refusal(Code.EDITING_NOT_WANTED)
+
+    async def _require_open(self, actor: Actor, chosen: Chosen) -> None:
+        """Raise Refusal EDITING_NOT_WANTED if its author shares the picture and wants it left as it is."""
+        if chosen.job.member_id == actor.member_id:
+            return
+        for each in await publications.of_job(self._database.read, chosen.job.job_id):
+            if each.key == chosen.image.key and not each.choices.others_may_edit:
                 raise Refusal(Code.EDITING_NOT_WANTED)
 
     async def choose(self, actor: Actor, name: PictureReference, *, needs_file: bool = True) -> Chosen:
@@ -96,11 +106,17 @@ class Sources:
         )
 
     async def _visible(self, actor: Actor, job: Job | None) -> Job:
-        if job is None or not await sees_if_shown(self._database.read, actor, job):
+        job = None if job is None else await part_shown(self._database.read, actor, job)
+        if job is None:
             raise Refusal(Code.PICTURE_UNKNOWN)
         if job.deleted_ms is not None:
             raise Refusal(Code.PICTURE_GONE, number=str(job.number))
         await require_shown(self._database.read, actor, job)
+        if not job.spec.prompt and all(image.file is None for image in job.images):
+            # Shared without its prompt, or long gone: there is nothing to make anything from.
+            whole = await lookup.by_id(self._database.read, job.job_id)
+            if whole is not None and whole.spec.prompt:
+                raise Refusal(Code.EDITING_NOT_WANTED)
         return job
 
     async def _newest(self, actor: Actor) -> Job:

@@ -1,7 +1,11 @@
 """Who may see a result: its member, and anybody who can see a channel that shows it; nobody, if it is hidden.
 
+Of a result that somebody sees only because its author has shared pictures of it, they see these pictures.
+
 Whatever shows pictures or a prompt of somebody asks ``require_seen`` or ``sees`` first.
 """
+
+from dataclasses import replace
 
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Code, Refusal
@@ -10,6 +14,7 @@ from kleinbot.domain.people import Actor
 from kleinbot.store.database import Reader
 from kleinbot.store.delivery import posted
 from kleinbot.store.moderation import hidings
+from kleinbot.store.showcase import publications
 from kleinbot.usecases.permissions import Action, may
 
 
@@ -24,11 +29,36 @@ async def sees_if_shown(reader: Reader, actor: Actor, job: Job) -> bool:
     A job id alone is not enough: recipes and old messages carry job ids from channels that a person may no
     longer see.
     """
-    if not may(actor, Action.SEE, job):
-        return False
-    if job.member_id == actor.member_id or actor.sees_channel(job.channel_id):
-        return True
-    return any(actor.sees_channel(each) for each in await posted.channels(reader, job.job_id))
+    return await part_shown(reader, actor, job) is not None
+
+
+async def part_shown(reader: Reader, actor: Actor, job: Job) -> Job | None:
+    """Return ``job`` with the pictures that ``actor`` may see unless moderators have hidden it; None: none.
+
+    Whoever sees it in the showcase alone gets the pictures that are shared there. If one of them is shared
+    without its prompt, there is no prompt and no file, which has the prompt in it.
+    """
+    if may(actor, Action.SEE, job) and (
+        job.member_id == actor.member_id
+        or actor.sees_channel(job.channel_id)
+        or any(actor.sees_channel(each) for each in await posted.channels(reader, job.job_id))
+    ):
+        return job
+    if job.server_id != actor.server_id:
+        return None
+    shared = [
+        each
+        for each in await publications.of_job(reader, job.job_id)
+        if each.message_id is not None and actor.sees_channel(each.channel_id)
+    ]
+    keys = {each.key for each in shared}
+    seen = tuple(image for image in job.images if image.key in keys)
+    if not seen:
+        return None
+    if all(each.choices.shows_prompt for each in shared):
+        return replace(job, images=seen)
+    without_files = tuple(replace(image, file=None) for image in seen)
+    return replace(job, images=without_files, spec=replace(job.spec, prompt=""))
 
 
 async def require_shown(reader: Reader, actor: Actor, job: Job) -> None:

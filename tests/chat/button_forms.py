@@ -9,6 +9,7 @@ from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, Serv
 from kleinbot.chat.privacy.buttons import (
     EraseButton,
     KeepDataButton,
+    NamedButton,
     OthersMayEdit,
     OthersMayEditButton,
     PostButton,
@@ -34,6 +35,7 @@ from kleinbot.chat.results.buttons import (
     UseWrittenButton,
 )
 from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpItem, SetUpSelect
+from kleinbot.chat.showcase.buttons import VoteButton, WithdrawButton
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.moderation.reports import CaseAction
 from kleinbot.domain.noise import Strength
@@ -112,6 +114,11 @@ FORMS: dict[str, PersistentButton] = {
     "kb:judge:7:timeout": CaseActionButton(7, CaseAction.TIMEOUT),
     "kb:judge:123456789012345678:ban": CaseActionButton(123456789012345678, CaseAction.BAN),
     f"kb:do:{JOB_ID}:0:report": MoreActionButton(JOB_ID, 0, "report"),
+    f"kb:do:{JOB_ID}:0:share": MoreActionButton(JOB_ID, 0, "share"),
+    "kb:named:0": NamedButton(False),
+    "kb:named:1": NamedButton(True),
+    "kb:vote:7": VoteButton(7),
+    "kb:unshare:7": WithdrawButton(7),
 }
 """What today's buttons write, and read back."""
 

@@ -34,6 +34,7 @@ from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.results.info_handlers import InfoHandlers
 from kleinbot.chat.setup.handlers import SetUpHandlers
+from kleinbot.chat.showcase.handlers import ShowcaseHandlers
 from kleinbot.usecases.history import Search
 from tests.chat.button_forms import FORMS, JOB_ID, OLD_FORMS
 
@@ -144,6 +145,7 @@ def test_every_kind_of_button_has_one_handler() -> None:
         finding=FindingHandlers(
             history=cast("HistoryHandlers", HistoryHandlers), info=cast("InfoHandlers", InfoHandlers)
         ),
+        showcase=cast("ShowcaseHandlers", ShowcaseHandlers),
     )
     routes = button_routes(kinds, cast("MoreHandlers", MoreHandlers))
     assert len(routes) == len(every_kind())

@@ -30,9 +30,12 @@ async def test_each_reader_gets_what_they_may_do_with_the_picture(environment: B
         done = await delivered(bot, prompt="a fox", count=2)
         listed = await open_more(bot.ada, done)
         assert listed.text.splitlines()[0] == "What you can do with picture 1 of #1:"
-        assert labels(listed) == ["1", "2", "Recipe", "Copy as command", "Original file", "Delete"]
-        assert {*labels(await open_more(bot.bob, done))} == {*labels(listed), "Report"} - {"Delete"}
-        assert {*labels(await open_more(bot.moderator, done))} == {*labels(listed), "Report"}
+        assert labels(listed) == ["1", "2", "Recipe", "Copy as command", "Original file", "Share …", "Delete"]
+        assert {*labels(await open_more(bot.bob, done))} == {*labels(listed), "Report"} - {
+            "Delete",
+            "Share …",
+        }
+        assert {*labels(await open_more(bot.moderator, done))} == {*labels(listed), "Report"} - {"Share …"}
         assert [button.disabled for button in listed.buttons[:2]] == [True, False]
         chosen = await bot.ada.press(listed, label="2")
         await chosen.message_where(lambda m: "picture 2 of #1" in m.text, timeout_s=QUICK_S)

@@ -33,7 +33,7 @@ def _chosen(page: ShownMessage) -> dict[str, list[str]]:
 
 
 async def _forged(person: Person, page: ShownMessage, item: str, values: list[Any]) -> ShownMessage:
-    kind = CHANNEL_SELECT if item in ("mods", "where") else STRING_SELECT
+    kind = CHANNEL_SELECT if item in ("mods", "where", "showcase") else STRING_SELECT
     data = {"component_type": kind, "custom_id": f"kb:set:{item}", "values": values}
     handle = await person.raw(page.channel, data, kind=COMPONENT, source=page)
     return await handle.message_where(lambda m: m.id != page.id, timeout_s=QUICK_S)
@@ -54,6 +54,7 @@ async def test_an_admin_sets_a_server_up_and_a_restart_keeps_it(
         assert _chosen(page) == {
             "kb:set:mods": [],
             "kb:set:where": [],
+            "kb:set:showcase": [],
             "kb:set:quota": ["As the bot's host has it: 60 in 24 hours"],
             "kb:set:locale": ["As Discord has it for this server: English"],
             "kb:set:edit": ["Others may edit pictures, unless their author says no"],
@@ -61,6 +62,7 @@ async def test_an_admin_sets_a_server_up_and_a_restart_keeps_it(
         }
         await said(await root.select(page, ["staff"]), "I may not: **Attach Files**")
         await root.select(page, ["pictures"], custom_id="kb:set:where")
+        await root.select(page, ["pictures"], custom_id="kb:set:showcase")
         rule = {"pictures": 150, "hours": 168, "per-hour": 40}
         handle = await root.command(bot.channel, "admin quota set-default", **rule)
         await said(handle, "now have 150 in 168 hours, at most 40 in an hour.")
@@ -74,12 +76,13 @@ async def test_an_admin_sets_a_server_up_and_a_restart_keeps_it(
         await root.select(page, ["Deutsch"])
         await root.select(page, ["Only the author may edit a picture, unless they say yes"])
         await root.select(page, ["Keep pictures for 180 days"])
-        await bot.until("SELECT COUNT(*) FROM audit", 7)
+        await bot.until("SELECT COUNT(*) FROM audit", 8)
         world.allow(staff, "attach_files")
         done = await said(
             await root.press(page, label="Done, check everything"), "**Everything works here.**"
         )
         assert f"✓ Reports go to <#{staff.id}>." in done.text
+        assert f"✓ Members share pictures in <#{bot.channel.id}>." in done.text
         assert "✓ Pictures are kept for 180 days." in done.text
         rule_in_force = "draw 100 pictures in 168 hours, at most 40 in an hour, as this server's admins"
         assert rule_in_force in done.text
@@ -109,6 +112,7 @@ async def test_who_may_not_and_what_was_never_offered(environment: BotEnvironmen
         page = await _opened(root, bot.channel)
         for item, values in (
             ("mods", [str(foreign.id)]), ("mods", [str(hidden.id)]), ("mods", ["9" * 30]), ("mods", ["x"]),
+            ("showcase", [str(foreign.id)]), ("showcase", [str(hidden.id)]),
             ("where", [str(foreign.id)]), ("where", [str(bot.channel.id), str(hidden.id)]),
             ("quota", ["-5"]), ("quota", ["99999999"]), ("quota", []), ("quota", ["٣"]), ("locale", ["tlh"]),
             ("locale", [{"a": 1}]), ("edit", ["perhaps"]), ("keep", ["0"]), ("keep", ["3651"]),
@@ -117,7 +121,13 @@ async def test_who_may_not_and_what_was_never_offered(environment: BotEnvironmen
             assert "Nothing was c" in refused.text, (item, values, refused.text)
         too_much = await _forged(root, page, "quota", ["999999"])
         assert "more than the bot's host allows" in too_much.text
-        for item, value in (("mods", bot.channel.id), ("quota", 100), ("edit", "no"), ("keep", 30)):
+        for item, value in (
+            ("mods", bot.channel.id),
+            ("showcase", bot.channel.id),
+            ("quota", 100),
+            ("edit", "no"),
+            ("keep", 30),
+        ):
             assert NOT_AN_ADMIN in (await _forged(bot.ada, page, item, [str(value)])).text
         assert await _audited(bot) == 0
         assert await bot.number("SELECT COUNT(*) FROM server_settings") == 0

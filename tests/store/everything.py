@@ -44,7 +44,7 @@ from kleinbot.store.results import favourites, history, left_members, own_pictur
 from kleinbot.store.results.history import HistoryQuery
 from kleinbot.store.results.purges import Purge
 from tests.specs import with_spec
-from tests.store import moderation
+from tests.store import moderation, showcase
 from tests.store.million import FIRST_SERVER, HEAVIEST
 from tests.store.rows import finished, new_job
 
@@ -85,6 +85,7 @@ async def ask_everything(database: Database, now_ms: int) -> None:
     async with database.transaction() as transaction:
         await moderation.moderate(transaction, HEAVY, now_ms)
         await moderation.hide_and_report(transaction, HEAVY, subjects.done, subjects.message_id, now_ms)
+        await showcase.share_and_vote(transaction, HEAVY, subjects.done, now_ms)
     async with database.transaction() as transaction:
         await _draw(transaction, subjects, now_ms)
     async with database.transaction() as transaction:

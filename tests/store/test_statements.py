@@ -40,6 +40,7 @@ BOUNDED = {
     "left_servers": "one row for each server",
     "takedowns": "what is being removed",
     "page": "so many of a member's jobs as were asked for",
+    "vote_recounts": "whose votes are being counted anew; it is emptied at once",
     "members_weighted": "only members with a weight of their own",
 }
 """What a plan may scan: tables that do not grow with use, or the requested rows themselves."""

@@ -33,9 +33,10 @@ class Base:
 
 @dataclass(frozen=True)
 class MessageWakes:
-    """What is called when messages are due: results, removals, edits of results, posts for moderators."""
+    """What is called when messages are due: results, removals, edits, posts for moderators, the showcase."""
 
     deliver: Callable[[], None]
     remove: Callable[[], None]
     refresh: Callable[[], None]
     post: Callable[[], None]
+    showcase: Callable[[], None]

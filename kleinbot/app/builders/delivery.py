@@ -18,6 +18,7 @@ from kleinbot.chat.delivery.removal import MessageRemover
 from kleinbot.chat.delivery.routes import Routes
 from kleinbot.chat.delivery.undelivered import Undelivered
 from kleinbot.chat.moderation.case_poster import CasePoster
+from kleinbot.chat.showcase import ShowcaseContent, ShowcasePoster
 from kleinbot.dispatch.clock_repair import ClockRepair
 from kleinbot.dispatch.retention import Retention
 from kleinbot.domain.job import Job
@@ -39,6 +40,8 @@ class Delivery:
     remover: MessageRemover
     refresher: MessageRefresher
     case_poster: CasePoster
+    showcase: ShowcasePoster
+    showcase_content: ShowcaseContent
     outbox_worker: OutboxWorker
     undelivered: Undelivered
     clock_repair: ClockRepair
@@ -48,14 +51,28 @@ class Delivery:
     def wake_changes(self) -> None:
         """Have messages of results removed or edited, and posts that show what is now deleted."""
         self.remover.wake()
-        self.refresher.wake()
+        self.wake_refresh()
         self.case_poster.wake()
+
+    def wake_refresh(self) -> None:
+        """Have messages edited because a result was hidden, or is shown again."""
+        self.refresher.wake()
+        self.showcase.wake()
+
+    def wake_showcase(self) -> None:
+        """Have posts of the showcase sent, edited or removed."""
+        self.showcase.wake()
+        self.remover.wake()
 
     @property
     def wakes(self) -> MessageWakes:
         """What use cases call when messages are due."""
         return MessageWakes(
-            self.outbox_worker.wake, self.wake_changes, self.refresher.wake, self.case_poster.wake
+            self.outbox_worker.wake,
+            self.wake_changes,
+            self.wake_refresh,
+            self.case_poster.wake,
+            self.wake_showcase,
         )
 
 
@@ -72,7 +89,6 @@ def build_delivery(
     clock, database, queries = base.clock, base.database, scheduling.queries
     skew = ClockSkew(clock)
     responses = FirstResponses(client)
-
     live_messages = _live_messages(base, scheduling, responses, texts)
     attachments = Attachments(queries, base.pool)
     results = _results(base, attachments, texts, note)
@@ -80,6 +96,7 @@ def build_delivery(
 
     def wake_refresh() -> None:
         refresher.wake()
+        showcase.wake()
 
     def wake_changes() -> None:
         remover.wake()
@@ -88,6 +105,8 @@ def build_delivery(
     hide = Hide(database, wake_refresh, clock)
     refresher = MessageRefresher(database, queries, results, hide, client, clock)
     case_poster = CasePoster(database, queries, attachments, texts, client, clock, skew)
+    content = ShowcaseContent(database, queries, attachments, texts)
+    showcase = ShowcasePoster(database, content, remover.wake, client, clock, skew)
     routes = Routes(
         database, results, responses, client, clock, base.faults, metrics.delivered, wake_changes, skew
     )
@@ -100,6 +119,7 @@ def build_delivery(
         outbox_worker.wake()
         wake_changes()
         case_poster.wake()
+        showcase.wake()
 
     return Delivery(
         skew,
@@ -108,6 +128,8 @@ def build_delivery(
         remover,
         refresher,
         case_poster,
+        showcase,
+        content,
         outbox_worker,
         Undelivered(database, queries, results, texts, clock, metrics.delivered, wake_changes),
         ClockRepair(database, more_is_due, clock),

@@ -7,6 +7,7 @@ from kleinbot.app.builders.habits import build_habit_handlers
 from kleinbot.app.builders.moderation import build_moderation_handlers
 from kleinbot.app.builders.privacy import build_own_picture_handlers, build_privacy_handlers
 from kleinbot.app.builders.scheduling import Scheduling
+from kleinbot.app.builders.showcase import build_showcase_handlers
 from kleinbot.app.builders.usecases import UseCases
 from kleinbot.chat.core.client import CurrentClient
 from kleinbot.chat.core.interaction_gate import InteractionGate
@@ -58,15 +59,7 @@ def build_handlers(
     return Handlers(
         jobs=jobs,
         create=create,
-        results=ResultHandlers(
-            usecases.history,
-            usecases.favourites,
-            usecases.delete,
-            usecases.original_file,
-            delivery.results,
-            interactions,
-            texts,
-        ),
+        results=_results(usecases, delivery, interactions, texts),
         finding=build_finding_handlers(
             usecases, delivery, interactions, texts, create.modal_setup, jobs.imagine
         ),
@@ -79,6 +72,9 @@ def build_handlers(
         privacy=build_privacy_handlers(usecases.privacy, interactions, texts),
         own_pictures=build_own_picture_handlers(usecases.privacy, interactions, texts),
         habits=build_habit_handlers(usecases, interactions, texts, draws_small=draws_small),
+        showcase=build_showcase_handlers(
+            usecases.showcase, usecases.sources, delivery, create, interactions, texts
+        ),
         owner=_owner(usecases, server_names, interactions, texts),
         owner_queue=_owner_queue(usecases, server_names, interactions, texts),
         owner_servers=_owner_servers(usecases, server_names, interactions, texts),
@@ -89,6 +85,20 @@ def build_handlers(
 def _owner(usecases: UseCases, names: ServerNames, interactions: Interactions, texts: Texts) -> OwnerHandlers:
     gone_servers = usecases.privacy.gone_servers
     return OwnerHandlers(usecases.owner.bot_control, gone_servers, usecases.rule, names, interactions, texts)
+
+
+def _results(
+    usecases: UseCases, delivery: Delivery, interactions: Interactions, texts: Texts
+) -> ResultHandlers:
+    return ResultHandlers(
+        usecases.history,
+        usecases.favourites,
+        usecases.delete,
+        usecases.original_file,
+        delivery.results,
+        interactions,
+        texts,
+    )
 
 
 def _owner_queue(

@@ -11,6 +11,7 @@ from kleinbot.app.builders.privacy import Privacy, build_privacy
 from kleinbot.app.builders.quotas import Quotas, build_quotas
 from kleinbot.app.builders.scheduling import Scheduling
 from kleinbot.app.builders.set_up import ServerSetUp, build_notices, build_set_up
+from kleinbot.app.builders.showcase import Showcase, build_showcase
 from kleinbot.domain.ports.look_ups import LookUps
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.requests import PromptMeter
@@ -68,6 +69,7 @@ class UseCases:
     moderation: Moderation
     set_up: ServerSetUp
     privacy: Privacy
+    showcase: Showcase
 
 
 def build_usecases(
@@ -115,6 +117,7 @@ def build_usecases(
         notices=build_notices(base),
         moderation=build_moderation(base, scheduling, history, submit.prompts.words, ports.wakes),
         set_up=build_set_up(base, rule, submit.prompts, ports.wakes),
+        showcase=build_showcase(base, history, sources, ports.wakes),
         privacy=build_privacy(
             base,
             scheduler,

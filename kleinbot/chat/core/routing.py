@@ -28,13 +28,12 @@ from kleinbot.chat.moderation.buttons import (
 from kleinbot.chat.moderation.handlers import ModerationHandlers
 from kleinbot.chat.more.buttons import MoreActionButton, MoreButton
 from kleinbot.chat.more.handlers import MoreHandlers
+from kleinbot.chat.owner import OwnerHandlers, OwnerQueueHandlers, OwnerServerHandlers
 from kleinbot.chat.owner.buttons import OwnerCancelButton, OwnerPageButton, ServiceModeButton
-from kleinbot.chat.owner.handlers import OwnerHandlers
-from kleinbot.chat.owner.queue_handlers import OwnerQueueHandlers
-from kleinbot.chat.owner.server_handlers import OwnerServerHandlers
 from kleinbot.chat.privacy.buttons import (
     EraseButton,
     KeepDataButton,
+    NamedButton,
     OthersMayEditButton,
     PostButton,
     PreviewsButton,
@@ -62,6 +61,7 @@ from kleinbot.chat.results.finding import FindingHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpSelect
 from kleinbot.chat.setup.handlers import SetUpHandlers
+from kleinbot.chat.showcase import ShowcaseHandlers, VoteButton, WithdrawButton
 
 B = TypeVar("B", bound=PersistentButton)
 
@@ -85,6 +85,7 @@ class Handlers:
     privacy: PrivacyHandlers
     own_pictures: OwnPictureHandlers
     habits: HabitHandlers
+    showcase: ShowcaseHandlers
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,15 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(SetUpSelect, handlers.set_up.chosen),
         ButtonRoute(EraseButton, handlers.privacy.erase_pressed),
         ButtonRoute(KeepDataButton, handlers.privacy.keep_pressed),
+        ButtonRoute(NamedButton, handlers.own_pictures.named_pressed),
         ButtonRoute(OthersMayEditButton, handlers.own_pictures.others_may_edit_pressed),
         ButtonRoute(PreviewsButton, handlers.own_pictures.previews_pressed),
         ButtonRoute(SettingSelect, handlers.own_pictures.setting_chosen),
         ButtonRoute(TakeBackMessageButton, handlers.own_pictures.message_pressed),
         ButtonRoute(TakeBackResultButton, handlers.own_pictures.result_pressed),
         ButtonRoute(PostButton, handlers.own_pictures.post_pressed),
+        ButtonRoute(VoteButton, handlers.showcase.vote_pressed),
+        ButtonRoute(WithdrawButton, handlers.showcase.withdraw_pressed),
         ButtonRoute(CaseButton, handlers.moderation.cases.open_pressed),
         ButtonRoute(CaseActionButton, handlers.moderation.cases.act_pressed),
         ButtonRoute(WordsPageButton, handlers.moderation.words.page_pressed),

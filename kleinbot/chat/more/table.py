@@ -14,6 +14,7 @@ def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
         MoreAction("recipe", "button-recipe", Group.LOOK, handlers.results.show_recipe),
         MoreAction("command", "more-command", Group.LOOK, handlers.results.copy_command),
         MoreAction("original", "more-original", Group.LOOK, handlers.results.show_original, offered=_is_kept),
+        MoreAction("share", "more-share", Group.MANAGE, handlers.showcase.ask, offered=_is_own),
         MoreAction(
             "report",
             "more-report",
@@ -56,6 +57,10 @@ async def _is_made_from_own(picture: ChosenPicture) -> bool:
     return (
         picture.job.member_id != picture.actor.member_id and used_of(picture.actor, picture.job) is not None
     )
+
+
+async def _is_own(picture: ChosenPicture) -> bool:
+    return picture.job.member_id == picture.actor.member_id
 
 
 async def _is_of_somebody_else(picture: ChosenPicture) -> bool:

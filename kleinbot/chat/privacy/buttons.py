@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 import discord
 
-from kleinbot.chat.core.buttons import Codec, JobId, PersistentButton, one_of
+from kleinbot.chat.core.buttons import Codec, Flag, JobId, PersistentButton, one_of
 
 _MessageId = Annotated[int, Codec(r"[0-9]{1,19}", lambda text: min(int(text), 2**63 - 1))]
 
@@ -97,3 +97,10 @@ class SettingSelect(PersistentButton, name="own"):
     def with_options(self, options: Sequence[discord.SelectOption]) -> discord.ui.Select[Any]:
         """Return the component for a choice of one option."""
         return discord.ui.Select(custom_id=self.custom_id, options=list(options))
+
+
+@dataclass(frozen=True)
+class NamedButton(PersistentButton, name="named"):
+    """Chooses whether shared pictures that were made from those of whoever presses name them."""
+
+    is_named: Flag

@@ -9,6 +9,7 @@ from kleinbot.chat.core.interactions import Interactions
 from kleinbot.chat.more.actions import ChosenPicture
 from kleinbot.chat.privacy import picture_views, settings_view
 from kleinbot.chat.privacy.buttons import (
+    NamedButton,
     OthersMayEdit,
     OthersMayEditButton,
     PostButton,
@@ -83,6 +84,12 @@ class OwnPictureHandlers:
                 found = await self._choices.choose_private(actor, private=value == settings_view.YES)
             case _:
                 raise Refusal(Code.BUTTON_UNKNOWN)
+        view = settings_view.settings(self._texts, actor.locale, found)
+        await self._interactions.replace(interaction, view)
+
+    async def named_pressed(self, interaction: discord.Interaction[Any], button: NamedButton) -> None:
+        actor = self._interactions.actor_of(interaction)
+        found = await self._choices.choose_named(actor, named=button.is_named)
         view = settings_view.settings(self._texts, actor.locale, found)
         await self._interactions.replace(interaction, view)
 

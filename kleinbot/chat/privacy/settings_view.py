@@ -6,6 +6,7 @@ import discord
 
 from kleinbot.chat.core import views as core_views
 from kleinbot.chat.privacy.buttons import (
+    NamedButton,
     OthersMayEdit,
     OthersMayEditButton,
     PreviewChoice,
@@ -39,6 +40,7 @@ def settings(texts: Texts, locale: str, found: OwnSettings) -> discord.ui.Layout
         row.add_item(button)
     view.add_item(row)
     _add_previews(view, texts, locale, PreviewChoice.ON if found.chosen.previews else PreviewChoice.OFF)
+    _add_named(view, texts, locale, chosen=found.chosen.is_named)
     return view
 
 
@@ -77,6 +79,19 @@ def _add_previews(view: discord.ui.LayoutView, texts: Texts, locale: str, chosen
         label = texts.say(locale, "button-previews", choice=choice.value)
         button = PreviewsButton(choice).labelled(label)
         if choice is chosen:
+            button.style, button.disabled = discord.ButtonStyle.primary, True
+        row.add_item(button)
+    view.add_item(row)
+
+
+def _add_named(view: discord.ui.LayoutView, texts: Texts, locale: str, *, chosen: bool) -> None:
+    """Add whether shared pictures that were made from the member's say so."""
+    named = {True: YES, False: NO}
+    view.add_item(discord.ui.TextDisplay(texts.say(locale, "settings-named", named=named[chosen])))
+    row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
+    for offered, value in named.items():
+        button = NamedButton(offered).labelled(texts.say(locale, "button-named", named=value))
+        if offered is chosen:
             button.style, button.disabled = discord.ButtonStyle.primary, True
         row.add_item(button)
     view.add_item(row)

@@ -54,6 +54,7 @@ AUDIT_SENTENCES = {
     AuditAction.SHOW_AGAIN: ("audit-show-again", "audit-show-again"),
     AuditAction.DELETE_REPORTED: ("audit-delete-reported", "audit-delete-reported"),
     AuditAction.DISMISS: ("audit-dismiss", "audit-dismiss"),
+    AuditAction.UNSHARE: ("audit-unshare", "audit-unshare"),
 }
 
 

@@ -15,6 +15,7 @@ class SetUpItem(StrEnum):
 
     MODERATORS_CHANNEL = "mods"
     ALLOWED_CHANNELS = "where"
+    SHOWCASE_CHANNEL = "showcase"
     QUOTA = "quota"
     LOCALE = "locale"
     OTHERS_MAY_EDIT = "edit"

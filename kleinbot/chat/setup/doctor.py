@@ -13,6 +13,8 @@ from kleinbot.usecases.setup.set_up import SetUpState
 
 _MOST_LOOKED_AT = 100
 _MOST_LISTED = 8
+_MODERATORS = ("doctor-no-moderators", "doctor-moderators-gone", "doctor-moderators-right")
+_SHOWCASE = ("doctor-no-showcase", "doctor-showcase-gone", "doctor-showcase-right")
 _RIGHT, _WRONG, _OPEN = "✓", "✗", "•"
 
 
@@ -46,7 +48,9 @@ def diagnosis(texts: Texts, locale: str, guild: discord.Guild, state: SetUpState
     found.wrong += [missing(texts, locale, each) for each in others[:_MOST_LISTED]]
     if len(others) > _MOST_LISTED:
         found.wrong.append(texts.say(locale, "doctor-more-channels", rest=len(others) - _MOST_LISTED))
-    _moderators(texts, locale, guild, state, found)
+    chosen = state.settings
+    _chosen_channel(texts, locale, guild, chosen.moderators_channel_id, _MODERATORS, found)
+    _chosen_channel(texts, locale, guild, chosen.showcase_channel_id, _SHOWCASE, found)
     _settings(texts, locale, state, found)
     title = texts.say(locale, "doctor-title-wrong", problems=len(found.wrong)) if found.wrong else ""
     title = title or texts.say(locale, "doctor-title-right")
@@ -55,19 +59,27 @@ def diagnosis(texts: Texts, locale: str, guild: discord.Guild, state: SetUpState
     return "\n".join([f"**{title}**", *(f"{mark} {line}" for mark, line in lines)])
 
 
-def _moderators(texts: Texts, locale: str, guild: discord.Guild, state: SetUpState, found: _Findings) -> None:
-    channel_id = state.settings.moderators_channel_id
+def _chosen_channel(
+    texts: Texts,
+    locale: str,
+    guild: discord.Guild,
+    channel_id: int | None,
+    sentences: tuple[str, str, str],
+    found: _Findings,
+) -> None:
+    """Look at a channel that admins choose; ``sentences``: that there is none, it is gone, it is right."""
+    none_yet, gone, right = sentences
     if channel_id is None:
-        found.unchosen.append(texts.say(locale, "doctor-no-moderators"))
+        found.unchosen.append(texts.say(locale, none_yet))
         return
     channel = state_of(guild, channel_id, FOR_REPORTS)
     if not channel.is_there:
-        found.wrong.append(texts.say(locale, "doctor-moderators-gone"))
+        found.wrong.append(texts.say(locale, gone))
     elif channel.missing:
         found.wrong.append(missing(texts, locale, channel))
     else:
         mention = core_text.channel_mention(channel_id)
-        found.right.append(texts.say(locale, "doctor-moderators-right", channel=mention))
+        found.right.append(texts.say(locale, right, channel=mention))
 
 
 def _settings(texts: Texts, locale: str, state: SetUpState, found: _Findings) -> None:

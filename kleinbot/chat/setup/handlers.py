@@ -53,6 +53,9 @@ class SetUpHandlers:
         if select.item is SetUpItem.MODERATORS_CHANNEL:
             channels = _channels(interaction, values[:1], discord.ChannelType.text)
             await self._set_up.choose_moderators_channel(actor, channels[0] if channels else None)
+        elif select.item is SetUpItem.SHOWCASE_CHANNEL:
+            channels = _channels(interaction, values[:1], discord.ChannelType.text)
+            await self._set_up.choose_showcase_channel(actor, channels[0] if channels else None)
         elif select.item is SetUpItem.ALLOWED_CHANNELS:
             channels = _channels(interaction, values, *setup_views.PLACES)
             await self._set_up.choose_allowed_channels(actor, channels)
@@ -97,6 +100,7 @@ class SetUpHandlers:
     async def _page(self, interaction: discord.Interaction[Any], actor: Actor) -> discord.ui.LayoutView:
         state, guild = await self._set_up.state(actor), _guild(interaction)
         moderators_id = state.settings.moderators_channel_id
+        showcase_id = state.settings.showcase_channel_id
         page = setup_views.SetUpPage(
             server_name=guild.name,
             discord_locale=str(guild.preferred_locale),
@@ -106,6 +110,7 @@ class SetUpHandlers:
                 state_of(guild, each, FOR_RESULTS, only_text=False) for each in sorted(state.channels.allowed)
             ),
             moderators=None if moderators_id is None else state_of(guild, moderators_id, FOR_REPORTS),
+            showcase=None if showcase_id is None else state_of(guild, showcase_id, FOR_REPORTS),
         )
         return setup_views.set_up(self._texts, actor.locale, page)
 

@@ -30,6 +30,12 @@ PLACES = (
     discord.ChannelType.voice,
     discord.ChannelType.forum,
 )
+_CHANNELS = {
+    SetUpItem.MODERATORS_CHANNEL: ("setup-moderators", "setup-moderators-none", "setup-channel-gone"),
+    SetUpItem.SHOWCASE_CHANNEL: ("setup-showcase", "setup-showcase-none", "setup-showcase-gone"),
+}
+"""What a channel is for, that there is none, and that it was deleted."""
+
 MOST_CHANNELS = 25
 _MOST_LISTED = 5
 _BYTES_A_GB = 1e9
@@ -39,7 +45,7 @@ _NAME_CHARACTERS = 60
 
 @dataclass(frozen=True)
 class SetUpPage:
-    """What set-up shows. ``here``: the channel that it is shown in; ``moderators``: the chosen one.
+    """What set-up shows. ``here``: the channel that it is shown in; ``moderators``, ``showcase``: chosen.
 
     ``allowed``: the channels in which alone pictures are made; empty: everywhere.
     """
@@ -50,18 +56,20 @@ class SetUpPage:
     here: ChannelState
     moderators: ChannelState | None
     allowed: tuple[ChannelState, ...] = ()
+    showcase: ChannelState | None = None
 
 
 def set_up(texts: Texts, locale: str, page: SetUpPage) -> discord.ui.LayoutView:
-    """Return the message. 21 of the 40 components that Discord allows."""
+    """Return the message. 24 of the 40 components that Discord allows."""
     view = fresh()
     name = core_text.shown_prompt(page.server_name, _NAME_CHARACTERS)
     head = texts.say(locale, "setup-head", server=name)
     if not page.here.is_right:
         head += "\n" + missing(texts, locale, page.here)
     view.add_item(discord.ui.TextDisplay(head))
-    _moderators(texts, locale, page, view)
+    _channel(texts, locale, SetUpItem.MODERATORS_CHANNEL, page.moderators, view)
     _allowed(texts, locale, page, view)
+    _channel(texts, locale, SetUpItem.SHOWCASE_CHANNEL, page.showcase, view)
     _add(view, texts.say(locale, "setup-quota"), SetUpItem.QUOTA, _quotas(texts, locale, page.state))
     _add(view, texts.say(locale, "setup-locale"), SetUpItem.LOCALE, _locales(texts, locale, page))
     _add(
@@ -91,18 +99,19 @@ def missing(texts: Texts, locale: str, channel: ChannelState) -> str:
     return texts.say(locale, "setup-channel-missing", channel=where, permissions=names)
 
 
-def _moderators(texts: Texts, locale: str, page: SetUpPage, view: discord.ui.LayoutView) -> None:
-    said = texts.say(locale, "setup-moderators")
-    if page.moderators is not None and not page.moderators.is_right:
-        said += "\n" + missing(texts, locale, page.moderators)
-    is_there = page.moderators is not None and page.moderators.is_there
-    chosen_id = page.state.settings.moderators_channel_id if is_there else None
+def _channel(
+    texts: Texts, locale: str, item: SetUpItem, chosen: ChannelState | None, view: discord.ui.LayoutView
+) -> None:
+    """Add the choice of one channel: what it is for, what is wrong with it, and the select."""
+    purpose, none_yet, gone = _CHANNELS[item]
+    said = texts.say(locale, purpose)
+    if chosen is not None and not chosen.is_right:
+        said += "\n" + (missing(texts, locale, chosen) if chosen.is_there else texts.say(locale, gone))
     view.add_item(discord.ui.TextDisplay(said))
     row: discord.ui.ActionRow[discord.ui.LayoutView] = discord.ui.ActionRow()
-    select = SetUpSelect(SetUpItem.MODERATORS_CHANNEL)
-    chosen = () if chosen_id is None else (chosen_id,)
-    nothing = texts.say(locale, "setup-moderators-none")
-    row.add_item(select.with_channels(nothing, chosen, kinds=[discord.ChannelType.text]))
+    ids = (chosen.channel_id,) if chosen is not None and chosen.is_there else ()
+    select = SetUpSelect(item)
+    row.add_item(select.with_channels(texts.say(locale, none_yet), ids, kinds=[discord.ChannelType.text]))
     view.add_item(row)
 
 

@@ -111,6 +111,8 @@ class NoticeKind(StrEnum):
     DELETED = "deleted"
     REPORT_UPHELD = "report-upheld"
     REPORT_DISMISSED = "report-dismissed"
+    NOT_SHARED = "not-shared"
+    UNSHARED = "unshared"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from kleinbot.store.database import Transaction
 from kleinbot.store.delivery import posted
 from kleinbot.store.moderation import cases
+from kleinbot.store.showcase import publications
 
 
 async def delete(
@@ -23,6 +24,7 @@ async def delete(
         return None
     await transaction.change("DELETE FROM favourites WHERE job_id = ?", job_id)
     await posted.remove_all(transaction, job_id, now_ms)
+    await publications.end_of_job(transaction, job_id, now_ms)
     await cases.posts_of_job_changed(transaction, job_id, now_ms)
     rows = await transaction.all(
         "SELECT file FROM images WHERE job_id = ? AND file IS NOT NULL"

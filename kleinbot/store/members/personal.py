@@ -5,7 +5,7 @@ from kleinbot.store.personal_tables import PersonalTable
 SERVERS = PersonalTable("servers", why="What the host allows a server; nothing about a person.")
 SERVER_SETTINGS = PersonalTable(
     "server_settings",
-    frozenset({"moderators_channel_id", "locale"}),
+    frozenset({"moderators_channel_id", "showcase_channel_id", "locale"}),
     why="What a server's admins have chosen for it, and not which of them.",
 )
 STYLES = PersonalTable(
@@ -24,7 +24,7 @@ MEMBER_SETTINGS = PersonalTable(
     "member_settings",
     frozenset({"member_id"}),
     export="SELECT 0 AS key_1, 0 AS key_2, others_may_edit, previews, aspect, count, private,"
-    " tell_done FROM member_settings"
+    " tell_done, is_named FROM member_settings"
     " WHERE server_id = ?1 AND member_id = ?2 AND ?3 < 0 LIMIT ?5",
     of_member=("DELETE FROM member_settings WHERE server_id = ?1 AND member_id = ?2 AND ?3 > 0",),
 )

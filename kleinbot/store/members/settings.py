@@ -9,23 +9,24 @@ from kleinbot.store.database import Reader, Transaction
 from kleinbot.store.moderation import cases
 
 _OF_SERVER = """
-    SELECT moderators_channel_id, locale, others_may_edit, retention_days, retention_chosen_ms, set_up_ms
+    SELECT moderators_channel_id, locale, others_may_edit, retention_days, retention_chosen_ms, set_up_ms,
+           showcase_channel_id
     FROM server_settings WHERE server_id = ?
 """
 _SET_OF_SERVER = """
     INSERT OR REPLACE INTO server_settings
     (server_id, moderators_channel_id, locale, others_may_edit, retention_days, retention_chosen_ms,
-     set_up_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+     set_up_ms, showcase_channel_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _OF_MEMBER = """
-    SELECT others_may_edit, previews, aspect, count, private, tell_done
+    SELECT others_may_edit, previews, aspect, count, private, tell_done, is_named
     FROM member_settings WHERE server_id = ? AND member_id = ?
 """
 _SET_OF_MEMBER = """
     INSERT OR REPLACE INTO member_settings
-    (server_id, member_id, others_may_edit, previews, aspect, count, private, tell_done)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    (server_id, member_id, others_may_edit, previews, aspect, count, private, tell_done, is_named)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _AT_ONCE_MS = 0
@@ -37,7 +38,7 @@ async def of_server(reader: Reader, server_id: int) -> ServerSettings:
     row = await reader.one(_OF_SERVER, server_id)
     if row is None:
         return ServerSettings()
-    return ServerSettings(row[0], row[1], bool(row[2]), row[3], row[4], row[5])
+    return ServerSettings(row[0], row[1], bool(row[2]), row[3], row[4], row[5], row[6])
 
 
 async def set_of_server(transaction: Transaction, server_id: int, settings: ServerSettings) -> None:
@@ -59,6 +60,7 @@ async def of_member(reader: Reader, member: MemberKey) -> MemberSettings:
         count=row[3],
         private=bool(row[4]),
         tell_done=bool(row[5]),
+        is_named=row[6] is None or bool(row[6]),
     )
 
 

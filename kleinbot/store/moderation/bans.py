@@ -9,6 +9,7 @@ from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.moderation.bans import Ban, BanKind
 from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Reader, Row, Transaction
+from kleinbot.store.showcase import votes
 
 _FORGOTTEN_AT_ONCE = 20
 _ACTIVE = """
@@ -66,6 +67,7 @@ async def put(transaction: Transaction, ban: Ban) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         server_id, ban.member.member_id, ban.kind, ban.reason, ban.made_by, ban.made_ms, ban.until_ms,
     )  # fmt: skip
+    await votes.ask_recount(transaction, ban.member)
 
 
 async def lift(transaction: Transaction, member: MemberKey) -> None:
@@ -74,6 +76,7 @@ async def lift(transaction: Transaction, member: MemberKey) -> None:
         "DELETE FROM bans WHERE server_id = ? AND member_id = ?", member.server_id, member.member_id
     )
     await _forget_kept(transaction, member)
+    await votes.ask_recount(transaction, member)
 
 
 async def keep_hashed(transaction: Transaction, member_id: int, made_until_ms: int) -> None:

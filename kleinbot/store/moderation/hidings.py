@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kleinbot.domain.moderation.reports import Hiding
 from kleinbot.store.database import Reader, Row, Transaction
+from kleinbot.store.showcase import publications
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ async def put(transaction: Transaction, hiding: Hiding) -> None:
         hiding.until_ms,
     )  # fmt: skip
     await refresh_all(transaction, hiding.job_id, hiding.hidden_ms)
+    await publications.hide_of_job(transaction, hiding.job_id, hiding.hidden_ms)
 
 
 async def end(transaction: Transaction, job_id: str, now_ms: int) -> bool:
@@ -42,6 +44,7 @@ async def end(transaction: Transaction, job_id: str, now_ms: int) -> bool:
     if not await transaction.change("DELETE FROM hidings WHERE job_id = ?", job_id):
         return False
     await refresh_all(transaction, job_id, now_ms)
+    await publications.show_of_job(transaction, job_id, now_ms)
     return True
 
 

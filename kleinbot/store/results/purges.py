@@ -95,13 +95,16 @@ async def page(reader: Reader, server_id: int, after_ms: int, before_ms: int, mo
 _NOT_MARKED = """
     NOT EXISTS (SELECT 1 FROM favourites f INDEXED BY favourites_of_job
                 WHERE f.job_id = asked.value AND f.member_id != ?2)
+    AND NOT EXISTS (SELECT 1 FROM publications p INDEXED BY publications_of_picture
+                    WHERE p.job_id = asked.value AND p.state != 'ended')
 """
 
 
 async def files(reader: Reader, job_ids: Sequence[str], without: int = 0) -> list[str]:
-    """Return the files of these results and of their inputs, but of results with a favourite none.
+    """Return the files of these results and of their inputs, but none of those that are kept.
 
-    ``without``: a member whose favourites do not count.
+    A result with a favourite is kept, and one in the showcase. ``without``: a member whose favourites do
+    not count.
     """
     rows = await reader.all(
         f"SELECT i.file FROM json_each(?1) asked CROSS JOIN images i ON i.job_id = asked.value"  # noqa: S608 - ours
@@ -115,7 +118,7 @@ async def files(reader: Reader, job_ids: Sequence[str], without: int = 0) -> lis
 
 
 async def note_gone(transaction: Transaction, job_ids: Sequence[str], now_ms: int) -> None:
-    """Note that these results' files are gone, but of results with a favourite nothing."""
+    """Note that these results' files are gone, but nothing of one that is kept: as ``files``."""
     for table in ("images", "job_references"):
         await transaction.change(
             f"UPDATE {table} SET gone_ms = ?3 WHERE gone_ms IS NULL AND job_id IN"  # noqa: S608 - a name of ours

@@ -109,6 +109,7 @@ doctor-judged = { $judged ->
 audit-setting = { $actor } hat neu gewählt: { $setting ->
         [moderators-channel] den Moderationskanal
         [allowed-channels] die Kanäle
+        [showcase-channel] das Schaufenster
         [locale] die Sprache
         [others-may-edit] wer Bilder bearbeiten darf
         [retention] wie lange Bilder behalten werden

@@ -109,6 +109,7 @@ doctor-judged = { $judged ->
 audit-setting = { $actor } chose anew: { $setting ->
         [moderators-channel] the moderators' channel
         [allowed-channels] the channels
+        [showcase-channel] the showcase
         [locale] the language
         [others-may-edit] who may edit pictures
         [retention] how long pictures are kept

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
+from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
 from kleinbot.domain.requests import Attached, Source
 from kleinbot.images.written.recipe import WrittenRecipe
@@ -15,7 +16,7 @@ from kleinbot.store.results import by_pixels
 from kleinbot.usecases.inputs import Inputs
 from kleinbot.usecases.moderation.access import require_not_banned
 from kleinbot.usecases.sources import Sources
-from kleinbot.usecases.visibility import sees
+from kleinbot.usecases.visibility import part_shown, sees
 
 MOST_EXAMINED = 4
 _MOST_ALIKE = 20
@@ -64,7 +65,7 @@ class PictureInfo:
                 self._database.read, facts.pixel_hash, actor.server_id, _MOST_ALIKE
             )
             for key in found:
-                if (job := await self._seen(actor, key.job_id)) is not None:
+                if (job := await self._seen(actor, key)) is not None:
                     return job
             if found:
                 # Its file may have our text, but whoever made it may have deleted or hidden it since.
@@ -73,8 +74,14 @@ class PictureInfo:
             raise Refusal(Code.PICTURE_NOT_KNOWN)
         return facts.recipe
 
-    async def _seen(self, actor: Actor, job_id: str) -> Job | None:
-        job = await lookup.by_id(self._database.read, job_id)
+    async def _seen(self, actor: Actor, key: ImageKey) -> Job | None:
+        job = await lookup.by_id(self._database.read, key.job_id)
         if job is None or job.deleted_ms is not None or not job.state.is_terminal:
             return None
-        return job if await sees(self._database.read, actor, job) else None
+        if not await sees(self._database.read, actor, job):
+            return None
+        part = await part_shown(self._database.read, actor, job)
+        if part is None or key not in {image.key for image in part.images}:
+            return None
+        # Shared without its prompt: neither is its recipe known.
+        return part if part.spec.prompt == job.spec.prompt else None

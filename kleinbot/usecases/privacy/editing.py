@@ -92,6 +92,10 @@ class MemberChoices:
         chosen = await settings.of_member(self._database.read, actor.member)
         return True if chosen.private else None
 
+    async def choose_named(self, actor: Actor, *, named: bool) -> OwnSettings:
+        """Choose whether shared pictures that were made from the actor's name them. Idempotent."""
+        return await self._choose(actor, lambda chosen: replace(chosen, is_named=named))
+
     async def _choose(self, actor: Actor, change: Callable[[MemberSettings], MemberSettings]) -> OwnSettings:
         async with self._database.transaction(MEMBER_TIMEOUT_S) as transaction:
             now_ms = self._clock.now_ms()

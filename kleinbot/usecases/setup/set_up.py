@@ -117,6 +117,19 @@ class SetUp:
             lambda chosen: replace(chosen, moderators_channel_id=channel_id),
         )
 
+    async def choose_showcase_channel(self, actor: Actor, channel_id: int | None) -> None:
+        """Choose where members share pictures; None: nowhere. What is shared already stays where it is.
+
+        Raises Refusal CHANNEL_UNKNOWN as ``choose_moderators_channel``.
+        """
+        require_admin(actor)
+        if channel_id is not None and not actor.sees_channel(channel_id):
+            raise Refusal(Code.CHANNEL_UNKNOWN)
+        value = "" if channel_id is None else str(channel_id)
+        await self._change(
+            actor, "showcase-channel", value, lambda chosen: replace(chosen, showcase_channel_id=channel_id)
+        )
+
     async def choose_allowed_channels(self, actor: Actor, channel_ids: Collection[int]) -> None:
         """Choose the only channels in which pictures are made; none: everywhere that is not denied.
 

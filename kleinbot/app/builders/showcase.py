@@ -1,0 +1,49 @@
+"""Builds what members do in the showcase, and how Discord reaches it."""
+
+from dataclasses import dataclass
+
+from kleinbot.app.builders.base import Base, MessageWakes
+from kleinbot.app.builders.delivery import Delivery
+from kleinbot.chat.core.interactions import Interactions
+from kleinbot.chat.create.handlers import CreateHandlers
+from kleinbot.chat.showcase.handlers import ShowcaseHandlers
+from kleinbot.texts import Texts
+from kleinbot.usecases.history import History
+from kleinbot.usecases.showcase.share import Share
+from kleinbot.usecases.showcase.vote import Vote
+from kleinbot.usecases.sources import Sources
+
+
+@dataclass(frozen=True)
+class Showcase:
+    """The use cases."""
+
+    share: Share
+    vote: Vote
+
+
+def build_showcase(base: Base, history: History, sources: Sources, wakes: MessageWakes) -> Showcase:
+    return Showcase(
+        Share(base.database, history, sources, wakes.showcase, base.clock),
+        Vote(base.database, wakes.showcase, base.clock),
+    )
+
+
+def build_showcase_handlers(
+    showcase: Showcase,
+    sources: Sources,
+    delivery: Delivery,
+    create: CreateHandlers,
+    interactions: Interactions,
+    texts: Texts,
+) -> ShowcaseHandlers:
+    """Build the handlers; ``create`` knows the forms that are open."""
+    return ShowcaseHandlers(
+        showcase.share,
+        showcase.vote,
+        sources,
+        delivery.showcase_content,
+        interactions,
+        texts,
+        create.modal_setup,
+    )

@@ -1,0 +1,1 @@
+"""What members share with their server."""

@@ -1,0 +1,1 @@
+"""Pictures in servers' showcases, and the votes for them."""

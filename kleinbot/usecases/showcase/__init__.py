@@ -1,0 +1,1 @@
+"""The showcase of a server: what its members share, and their votes."""

@@ -1,0 +1,153 @@
+"""Sharing and votes at the use case: who may, what others see, and what ends it."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
+from kleinbot.domain.job import Job
+from kleinbot.domain.moderation.bans import Ban, BanKind
+from kleinbot.domain.people import Actor
+from kleinbot.domain.requests import ImagineRequest
+from kleinbot.domain.server_settings import ServerSettings
+from kleinbot.domain.showcase.publications import Publication, PublicationState, ShareChoices
+from kleinbot.store.members import settings
+from kleinbot.store.moderation import bans
+from kleinbot.store.showcase import posts, publications
+from kleinbot.usecases.showcase.vote import recount_page
+from tests.dispatch.running import ended, running, until
+from tests.usecase_harness import ADA, BOB, MODERATOR, STRANGER, UseCaseHarness, reply
+
+SHOWCASE = 77
+_VISITOR = replace(BOB, member_id=9, sees_channel=lambda channel_id: channel_id == SHOWCASE)
+
+
+async def _drawn(harness: UseCaseHarness, *, private: bool = False) -> Job:
+    """Draw two pictures of ada's, in a server with a showcase."""
+    async with running(harness):
+        request = ImagineRequest("a fox", count=2, private=private)
+        accepted = await harness.submit.imagine(ADA, request, reply(harness.clock))
+        job = await until(harness, accepted.status.job.job_id, ended)
+    async with harness.database.transaction() as transaction:
+        chosen = ServerSettings(showcase_channel_id=SHOWCASE)
+        await settings.set_of_server(transaction, ADA.server_id, chosen)
+    return job
+
+
+async def _shared(harness: UseCaseHarness, job: Job, choices: ShareChoices | None = None) -> Publication:
+    """Share the first picture, and note its post."""
+    await harness.usecases.showcase.share.share(ADA, job.job_id, (0,), choices or ShareChoices())
+    now_ms = harness.clock.now_ms()
+    (due,) = await posts.due(harness.database.read, now_ms, without=(), most=5)
+    async with harness.database.transaction() as transaction:
+        assert await posts.mark_posting(transaction, due.publication_id, "a.png", 1)
+        assert await posts.mark_posted(transaction, due, 900, "a.png", shows=True, now_ms=now_ms)
+    return await _publication(harness, due.publication_id)
+
+
+async def _publication(harness: UseCaseHarness, publication_id: int) -> Publication:
+    found = await publications.by_id(harness.database.read, publication_id)
+    assert found is not None
+    return found
+
+
+def _at(actor: Actor, event_id: int) -> Actor:
+    return replace(actor, event_id=event_id)
+
+
+async def test_only_its_author_shares_and_a_picture_is_shared_once(harness: UseCaseHarness) -> None:
+    job = await _drawn(harness)
+    share = harness.usecases.showcase.share
+    for actor in (BOB, MODERATOR):
+        with pytest.raises(Refusal) as refused:
+            await share.share(actor, job.job_id, (0,), ShareChoices())
+        assert refused.value.code is Code.SHARE_NOT_YOURS
+    both = [share.share(_at(ADA, event), job.job_id, (0,), ShareChoices()) for event in (1, 2)]
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert sorted(isinstance(each, Refusal) for each in done) == [False, True]
+    assert len(await publications.of_job(harness.database.read, job.job_id)) == 1
+    with pytest.raises(RepeatedEvent):
+        await share.share(_at(ADA, 1), job.job_id, (1,), ShareChoices())
+
+
+@pytest.mark.parametrize("shows_prompt", [True, False])
+async def test_of_a_private_result_others_see_what_is_shared(
+    harness: UseCaseHarness, shows_prompt: bool
+) -> None:
+    job = await _drawn(harness, private=True)
+    history = harness.usecases.history
+    with pytest.raises(Refusal):
+        await history.seen(_VISITOR, job.job_id)
+    shared = await _shared(harness, job, ShareChoices(shows_prompt=shows_prompt))
+    seen = await history.seen(_VISITOR, job.job_id)
+    assert [image.key.position for image in seen.images] == [0]
+    assert seen.spec.prompt == ("a fox" if shows_prompt else "")
+    assert (seen.images[0].file is not None) is shows_prompt
+    if shows_prompt:
+        assert (await harness.usecases.sources.job(_VISITOR, job.job_id)).images == seen.images
+    else:
+        with pytest.raises(Refusal):
+            await harness.usecases.sources.job(_VISITOR, job.job_id)
+    for nobody in (STRANGER, replace(_VISITOR, sees_channel=lambda _: False)):
+        with pytest.raises(Refusal):
+            await history.seen(nobody, job.job_id)
+    await harness.usecases.showcase.share.withdraw(ADA, shared.publication_id)
+    with pytest.raises(Refusal):
+        await history.seen(_VISITOR, job.job_id)
+
+
+async def test_a_vote_counts_once_and_not_of_the_banned(harness: UseCaseHarness) -> None:
+    shared = await _shared(harness, await _drawn(harness))
+    vote, number = harness.usecases.showcase.vote, shared.publication_id
+    for actor, code in ((ADA, Code.VOTE_FOR_OWN), (STRANGER, Code.NOT_SHARED)):
+        with pytest.raises(Refusal) as refused:
+            await vote.press(actor, number)
+        assert refused.value.code is code
+    assert (await vote.press(_at(BOB, 1), number)).publication.votes == 1
+    with pytest.raises(RepeatedEvent):
+        await vote.press(_at(BOB, 1), number)
+    assert (await vote.press(MODERATOR, number)).publication.votes == 2
+    assert (await vote.press(BOB, number)).publication.votes == 1
+    assert (await vote.press(BOB, number)).publication.votes == 2
+    now_ms = harness.clock.now_ms()
+    async with harness.database.transaction() as transaction:
+        await bans.put(transaction, Ban(BOB.member, BanKind.BAN, "spam", 3, now_ms, None))
+    assert await recount_page(harness.database, now_ms)
+    assert not await recount_page(harness.database, now_ms)
+    assert (await _publication(harness, number)).votes == 1
+    with pytest.raises(Refusal):
+        await vote.press(BOB, number)
+    async with harness.database.transaction() as transaction:
+        await bans.lift(transaction, BOB.member)
+    assert await recount_page(harness.database, now_ms)
+    assert (await _publication(harness, number)).votes == 2
+
+
+async def test_what_is_deleted_or_withdrawn_while_its_post_is_under_way(harness: UseCaseHarness) -> None:
+    job = await _drawn(harness)
+    await harness.usecases.showcase.share.share(ADA, job.job_id, (0,), ShareChoices())
+    now_ms, read = harness.clock.now_ms(), harness.database.read
+    (due,) = await posts.due(read, now_ms, without=(), most=5)
+    async with harness.database.transaction() as transaction:
+        assert await posts.mark_posting(transaction, due.publication_id, "a.png", 1)
+    await harness.usecases.delete.delete(ADA, job.job_id)
+    (again,) = await posts.due(read, now_ms, without=(), most=5)
+    assert again.is_posting, "the post is looked for"
+    async with harness.database.transaction() as transaction:
+        assert not await posts.mark_posted(transaction, due, 900, "a.png", shows=True, now_ms=now_ms)
+        assert not await posts.mark_posting(transaction, due.publication_id, "a.png", 1)
+    assert await posts.due(read, now_ms, without=(), most=5) == []
+    assert await read.number("SELECT message_id FROM removals") == 900
+    assert (await _publication(harness, due.publication_id)).state is PublicationState.ENDED
+
+
+async def test_a_hidden_picture_is_hidden_in_the_showcase_and_not_voted_for(harness: UseCaseHarness) -> None:
+    job = await _drawn(harness)
+    shared = await _shared(harness, job)
+    await harness.usecases.moderation.hide.hide(MODERATOR, job.number, "")
+    assert (await _publication(harness, shared.publication_id)).state is PublicationState.HIDDEN
+    with pytest.raises(Refusal):
+        await harness.usecases.showcase.vote.press(BOB, shared.publication_id)
+    await harness.usecases.moderation.hide.show(MODERATOR, job.number)
+    assert (await _publication(harness, shared.publication_id)).state is PublicationState.SHOWN
