@@ -12,8 +12,11 @@ from kleinbot.chat.results.recipe_text import unquoted
 from kleinbot.domain.job import MAX_COUNT
 from kleinbot.domain.noise import SEED_COUNT
 from kleinbot.domain.requests import EditRequest
+from kleinbot.usecases.quota.quota import pictures
+from kleinbot.usecases.recipes import edit_tenths
 
 _INSTRUCTION_CHARACTERS = 3000
+_EDIT_PICTURES = pictures(edit_tenths())
 
 
 class EditCog(commands.Cog):
@@ -41,7 +44,7 @@ class EditCog(commands.Cog):
         reference_1=t("edit-reference-description"),
         reference_2=t("edit-reference-description"),
         reference_3=t("edit-reference-description"),
-        count=t("imagine-count-description"),
+        count=t("edit-count-description", pictures=_EDIT_PICTURES),
         seed=t("edit-seed-description"),
         private=t("edit-private-description"),
     )

@@ -85,6 +85,12 @@ class ImagineWithQualityCog(commands.Cog):
     @app_commands.command(name=t("imagine-name"), description=t("imagine-description"))
     @app_commands.rename(quality=t("imagine-quality-name"), **_NAMES)
     @app_commands.describe(quality=t("imagine-quality-description", pictures=_BEST_PICTURES), **_DESCRIPTIONS)
+    @app_commands.choices(
+        quality=[
+            app_commands.Choice(name=t("quality-standard"), value="standard"),
+            app_commands.Choice(name=t("quality-best", pictures=_BEST_PICTURES), value="best"),
+        ]
+    )
     async def imagine(
         self,
         interaction: discord.Interaction[Any],
@@ -92,7 +98,7 @@ class ImagineWithQualityCog(commands.Cog):
         aspect: Shape | None = None,
         count: Count | None = None,
         style: StyleName | None = None,
-        quality: Literal["standard", "best"] = "standard",
+        quality: str = "standard",
         seed: Seed | None = None,
         private: bool | None = None,
     ) -> None:

@@ -65,6 +65,11 @@ def least_tenths() -> int:
     )
 
 
+def edit_tenths() -> int:
+    """Return the price of an edited square image without further references."""
+    return price_tenths_of(replace(PICTURE, references=(PICTURE.grid,)))
+
+
 def best_quality_tenths() -> int:
     """Return the price of a square image in best quality; other shapes differ by a tenth of a picture."""
     return price_tenths_of(replace(PICTURE, steps=BASE_STEPS, checkpoint=Checkpoint.BASE))

@@ -83,8 +83,10 @@ def test_a_job_says_what_it_costs_and_leaves() -> None:
 )
 def test_a_job_says_how_long_all_of_it_takes(seconds: float, words: str) -> None:
     job = replace(JOB, told=Told(505))
-    price = "Costs 1 picture once it is done; 50.5 left after that."
-    assert _lines(JobStatus(job, 1, None, told_s=seconds))[-1] == f"-# {words} {price}"
+    assert _lines(JobStatus(job, 1, None, told_s=seconds))[-1] == f"-# {words}"
+    scarce = replace(JOB, told=Told(99))
+    price = "Costs 1 picture once it is done; 9.9 left after that."
+    assert _lines(JobStatus(scarce, 1, None, told_s=seconds))[-1] == f"-# {words} {price}"
     german = _lines(JobStatus(replace(JOB, locale="de"), 1, None, told_s=seconds))[-1]
     assert german.startswith("-# Insgesamt e")
 

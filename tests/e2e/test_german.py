@@ -17,12 +17,12 @@ def _greta(bot: RunningBot) -> Person:
 async def test_a_german_member_reads_german(environment: BotEnvironment) -> None:
     engine = ScriptedEngine()
     engine.gate.clear()
-    async with environment.running_bot(engine) as bot:
+    async with environment.running_bot(engine, quota_pictures=9) as bot:
         greta = _greta(bot)
         handle = await greta.command(bot.channel, "imagine", prompt="ein Fuchs", count=2)
         waiting = await handle.message_where(lambda m: bool(m.buttons), timeout_s=QUICK_S)
         assert "Als Nächstes dran · beginnt " in waiting.text
-        assert "Kostet 2 Bilder, sobald sie fertig sind; danach bleiben dir 58." in waiting.text
+        assert "Kostet 2 Bilder, sobald sie fertig sind; danach bleiben dir 7." in waiting.text
         assert waiting.buttons[0].label == "Abbrechen"
         engine.gate.set()
         done = await handle.message_where(has_pictures, timeout_s=QUICK_S)

@@ -40,7 +40,16 @@ from kleinbot.store.members.audit import AuditFilter
 from kleinbot.store.members.left_servers import LeftServer
 from kleinbot.store.members.server_bans import HostLine
 from kleinbot.store.personal_data import InputCopy
-from kleinbot.store.results import favourites, history, left_members, own_pictures, purges, storage, takedowns
+from kleinbot.store.results import (
+    by_pixels,
+    favourites,
+    history,
+    left_members,
+    own_pictures,
+    purges,
+    storage,
+    takedowns,
+)
 from kleinbot.store.results.history import HistoryQuery
 from kleinbot.store.results.purges import Purge
 from tests.specs import with_spec
@@ -180,6 +189,7 @@ async def _read_jobs(read: Reader, subjects: Subjects, now_ms: int) -> None:
         await history.newer(read, wanted, subjects.number // 2, 6)
     await history.recent(read, HistoryQuery(HEAVY, ("zzz",)), 500, 6)
     await own_pictures.newest(read, HEAVY, 1)
+    await by_pixels.with_pixels(read, "none", HEAVY.server_id, 5)
     await own_pictures.suggested(read, HEAVY, "zzz", 500, 25)
     await lookup.by_id(read, subjects.done)
     await lookup.by_number(read, HEAVY.server_id, subjects.number)

@@ -7,7 +7,7 @@ from kleinbot.chat.core.choices import CHOICE_CHARACTERS
 from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.errors import Parameter
 from kleinbot.domain.geometry import Grid
-from kleinbot.domain.job import Job, StartCertainty
+from kleinbot.domain.job import TENTHS, Job, StartCertainty
 from kleinbot.domain.job_spec import JobKind
 from kleinbot.domain.pictures import OwnPicture
 from kleinbot.domain.plain_text import json_bytes, one_line
@@ -26,6 +26,9 @@ _BYTES_OF_A_SHORT_TEXT = 480
 
 _BAR_CELLS = 10
 _STYLE_CHARACTERS = 32
+_SCARCE_TENTHS = 10 * TENTHS
+"""Below this, members look at each picture's price."""
+
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60))
 _APART = "\u200b"
 """A space of no width. It breaks an address, mention or invitation, and the text reads the same."""
@@ -92,6 +95,12 @@ def heading(texts: Texts, job: Job) -> str:
     if job.spec.kind is JobKind.VARIATIONS and job.spec.strength is not None:
         line += f" · {texts.say(job.locale, f'variation-{job.spec.strength}')}"
     return f"{line} — {_byline(texts, job)} · #{job.number}"
+
+
+def price_matters(job: Job) -> bool:
+    """Tell whether a member should read a job's price: a picture costs more than one, or little is left."""
+    left_tenths = job.told.left_tenths
+    return job.price_tenths > TENTHS or (left_tenths is not None and left_tenths < _SCARCE_TENTHS)
 
 
 def subject(texts: Texts, locale: str, prompt: str) -> str:

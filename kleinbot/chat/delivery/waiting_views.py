@@ -165,8 +165,8 @@ def _in_words(seconds: float) -> tuple[int, str]:
 
 
 def _price_note(texts: Texts, job: Job) -> str | None:
-    """Return the price and what is left of the quota; None for a job accepted before that was recorded."""
-    if job.told.left_tenths is None:
+    """Return the price and what is left of the quota, where its member should read that."""
+    if job.told.left_tenths is None or not core_text.price_matters(job):
         return None
     paid, left = pictures(job.price_tenths * job.count), pictures(job.told.left_tenths)
     price = texts.say(job.locale, "price", pictures=paid, count=job.count, left=left)

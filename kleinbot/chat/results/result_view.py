@@ -10,7 +10,7 @@ from kleinbot.chat.core.views import MessageContent, fresh, plain
 from kleinbot.chat.more.buttons import MoreButton
 from kleinbot.chat.results.action_rows import create_rows, result_row
 from kleinbot.chat.results.buttons import DeleteButton
-from kleinbot.domain.job import TENTHS, Job, JobState
+from kleinbot.domain.job import Job, JobState
 from kleinbot.images.alt_text import alt_text as description
 from kleinbot.texts import Texts
 from kleinbot.usecases.job_queries import StoredPicture
@@ -21,9 +21,6 @@ ALT_TEXTS_BYTES = 2_400
 
 A body of components above about 10 kB has been answered with 500 (discord-api-docs #8554).
 """
-
-_SCARCE_TENTHS = 10 * TENTHS
-"""Below this, members look at each picture's price."""
 
 _PROMPT_HERE = "\N{OBJECT REPLACEMENT CHARACTER}"
 
@@ -159,9 +156,7 @@ def _ending(texts: Texts, job: Job, found: Sequence[StoredPicture], note: str | 
 
 def _paid(texts: Texts, job: Job) -> str | None:
     """Return what a result cost, where its member should know: a dear one, or if little is left."""
-    is_dear = job.price_tenths > TENTHS
-    is_scarce = job.told.left_tenths is not None and job.told.left_tenths < _SCARCE_TENTHS
-    if not job.done_images or not (is_dear or is_scarce):
+    if not job.done_images or not core_text.price_matters(job):
         return None
     paid = texts.say(job.locale, "price-paid", pictures=pictures(len(job.done_images) * job.price_tenths))
     if job.told.left_tenths is None or len(job.done_images) < job.count:

@@ -84,3 +84,7 @@ settings-count = { $count ->
     }
 settings-private-no = Everybody in the channel sees it
 settings-private-yes = Only I see it
+
+quality-standard = Standard
+quality-best = Best, { $pictures } pictures of the quota each
+edit-count-description = How many pictures, 1 to 4; each costs { $pictures } of the quota, more with references
