@@ -9,7 +9,7 @@ from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2D
 from transformers import Qwen3ForCausalLM
 
 from kleinbot.small_klein import CHECKPOINT
-from kleinbot.small_klein.training.edits import SINGLE, EditKind
+from kleinbot.small_klein.training.words.request import SINGLE, EditKind
 from kleinbot.small_klein.training.judge import Painter, held_out_captions, held_out_edits
 from kleinbot.small_klein.training.layout import Drawing, Placed
 from kleinbot.small_klein.training.reader import Bytes, read

@@ -3,7 +3,8 @@ import random
 import numpy as np
 import pytest
 
-from kleinbot.small_klein.training.edits import EditKind, sample_edit, sample_freedoms
+from kleinbot.small_klein.training.edits import sample_edit, sample_freedoms
+from kleinbot.small_klein.training.words.request import EditKind
 from kleinbot.small_klein.training.layout import Drawing, Placed, place
 from kleinbot.small_klein.training.reader import ground_colour, read
 from kleinbot.small_klein.training.scenes import SHAPES, THING_COLOURS, Ground, Thing, sample_scene

@@ -1,8 +1,9 @@
 import random
 from itertools import combinations
 
-from kleinbot.small_klein.training.captions import caption, with_article
-from kleinbot.small_klein.training.edits import EditKind, sample_edit, sample_freedoms
+from kleinbot.small_klein.training.words.english import caption, with_article
+from kleinbot.small_klein.training.edits import sample_edit, sample_freedoms
+from kleinbot.small_klein.training.words.request import EditKind
 from kleinbot.small_klein.training.layout import place
 from kleinbot.small_klein.training.scenes import (
     SHAPES,

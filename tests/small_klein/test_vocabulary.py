@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from kleinbot.small_klein.training.captions import caption
-from kleinbot.small_klein.training.edits import EditKind, sample_edit
+from kleinbot.small_klein.training.words.wording import caption
+from kleinbot.small_klein.training.edits import sample_edit
+from kleinbot.small_klein.training.words.request import EditKind
 from kleinbot.small_klein.training.scenes import sample_scene
 from kleinbot.small_klein.vocabulary import unknown_words
 

@@ -15,9 +15,10 @@ from diffusers import (
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-from kleinbot.small_klein.training.captions import caption
-from kleinbot.small_klein.training.edits import EditKind, sample_edit
-from kleinbot.small_klein.training.scenes import sample_scene
+from kleinbot.small_klein.training.edits import sample_edit
+from kleinbot.small_klein.training.scenes import sample_many, sample_scene
+from kleinbot.small_klein.training.words.request import EditKind
+from kleinbot.small_klein.training.words.wording import Language, caption
 
 LATENT_CHANNELS = 8
 TOKEN_CHANNELS = 4 * LATENT_CHANNELS
@@ -41,15 +42,20 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     """Train a byte-level BPE on our own captions: known words become one token, others split into bytes."""
     rng = random.Random(20)
     corpus = ["user\n", "assistant\n", "\n\n"]
-    corpus += [" " + caption(sample_scene(rng), rng) for _ in range(12000)]
-    corpus += [caption(sample_scene(rng), rng) for _ in range(6000)]
-    corpus += [sample_edit(rng, 16, 16, rng.choice(list(EditKind))).instruction for _ in range(6000)]
+    for language in Language:
+        made = [caption(sample_scene(rng), rng, language) for _ in range(14000)]
+        made += [caption(sample_many(rng), rng, language) for _ in range(6000)]
+        corpus += made[::3] + [" " + text for text in made]
+        corpus += [
+            sample_edit(rng, 16, 16, rng.choice(list(EditKind)), language=language).instruction
+            for _ in range(8000)
+        ]
     core = Tokenizer(models.BPE())
     core.normalizer = normalizers.NFC()
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     core.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=1024,
+        vocab_size=2048,
         min_frequency=20,
         show_progress=False,
         special_tokens=_SPECIALS,

@@ -2,57 +2,21 @@
 
 import random
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from kleinbot.small_klein.training.captions import caption, ground_words
-from kleinbot.small_klein.training.layout import FREEDOMS, Drawing, Placed, place
+from kleinbot.small_klein.training.layout import FREEDOMS, Drawing, Placed, fits, place
 from kleinbot.small_klein.training.scenes import (
     SHAPES,
     THING_COLOURS,
-    GroundStyle,
+    Scene,
     Texture,
     Thing,
     holds_held_out_pair,
     sample_ground,
+    sample_many,
     sample_scene,
 )
-
-
-class EditKind(StrEnum):
-    RECOLOUR = "recolour"
-    RESHAPE = "reshape"
-    REMOVE = "remove"
-    GROUND = "ground"
-    OTHER_GROUND = "other_ground"
-    JOIN = "join"
-
-
-SINGLE = (EditKind.RECOLOUR, EditKind.RESHAPE, EditKind.REMOVE, EditKind.GROUND)
-"""Kinds with one reference; the other two combine two."""
-
-_RECOLOUR = (
-    "make the {t} {c}", "change the {t} to {c}", "turn the {t} {c}", "paint the {t} {c}", "color the {t} {c}",
-    "change the color of the {t} to {c}", "change the colour of the {t} to {c}", "recolor the {t} to {c}",
-)  # fmt: skip
-_RESHAPE = (
-    "turn the {t} into a {s}", "turn the {t} into a {s}", "change the {t} into a {s}",
-    "replace the {t} with a {s}",
-    "make the {t} a {s}", "change the {t} to a {s}",
-)  # fmt: skip
-_REMOVE = ("remove the {t}", "remove the {t}", "delete the {t}", "erase the {t}", "take away the {t}")
-_GROUND = (
-    "make the background {g}", "make the background {g}", "change the background to {g}",
-    "turn the background {g}",
-    "put it on a {g} background", "set the background to {g}",
-)  # fmt: skip
-_OTHER_GROUND = (
-    "put it on the background of the second picture", "use the background of the second picture",
-    "the first picture on the background of the second picture",
-)  # fmt: skip
-_JOIN = (
-    "add the {t} from the second picture", "add the {t} of the second picture to the first picture",
-    "put the {t} from the second picture into the first picture",
-)  # fmt: skip
+from kleinbot.small_klein.training.words.request import SINGLE, EditKind, EditRequest, Named
+from kleinbot.small_klein.training.words.wording import Language, caption, instruction
 
 
 @dataclass(frozen=True)
@@ -71,10 +35,8 @@ def sample_freedoms(rng: random.Random) -> tuple[float, ...]:
     return tuple(rng.gauss(0.0, 1.0) for _ in range(FREEDOMS))
 
 
-def _name(thing: Thing, things: tuple[Thing, ...], rng: random.Random) -> str:
-    """Name a thing by colour and shape, or by its shape alone if that is unique."""
-    alone = sum(other.shape == thing.shape for other in things) == 1
-    return thing.shape if alone and rng.random() < 0.3 else thing.kind
+def _named(thing: Thing, things: tuple[Thing, ...]) -> Named:
+    return Named(thing, alone=sum(other.shape == thing.shape for other in things) == 1)
 
 
 def _changed(drawing: Drawing, index: int, thing: Thing) -> Drawing:
@@ -83,89 +45,116 @@ def _changed(drawing: Drawing, index: int, thing: Thing) -> Drawing:
     return replace(drawing, placed=tuple(placed))
 
 
-def _recolour(before: Drawing, index: int, rng: random.Random) -> tuple[str, Drawing]:
-    thing = before.placed[index].thing
-    taken = {thing.colour, before.ground.colour}
-    colour = rng.choice([name for name in THING_COLOURS if name not in taken])
-    texture = Texture.PLAIN if colour == "black" else thing.texture
-    return rng.choice(_RECOLOUR).replace("{c}", colour), _changed(
-        before, index, replace(thing, colour=colour, texture=texture)
-    )
+def _without(drawing: Drawing, index: int) -> Drawing:
+    return replace(drawing, placed=drawing.placed[:index] + drawing.placed[index + 1 :])
 
 
-def _reshape(before: Drawing, index: int, rng: random.Random) -> tuple[str, Drawing]:
-    thing = before.placed[index].thing
-    shape = rng.choice([name for name in SHAPES if name != thing.shape])
-    return rng.choice(_RESHAPE).replace("{s}", shape), _changed(before, index, replace(thing, shape=shape))
-
-
-def _remove(before: Drawing, index: int, rng: random.Random) -> tuple[str, Drawing]:
-    rest = before.placed[:index] + before.placed[index + 1 :]
-    return rng.choice(_REMOVE), replace(before, placed=rest)
-
-
-def _new_ground(before: Drawing, rng: random.Random) -> tuple[str, Drawing]:
-    taken = {placed.thing.colour for placed in before.placed}
+def _single(
+    before: Drawing, index: int, kind: EditKind, rng: random.Random, shapes: tuple[str, ...]
+) -> tuple[EditRequest, Drawing]:
+    """Change one thing of ``before``, or its ground."""
+    things = tuple(placed.thing for placed in before.placed)
+    thing = things[index]
+    asked = EditRequest(kind, _named(thing, things))
+    if kind is EditKind.RECOLOUR:
+        colour = rng.choice([n for n in THING_COLOURS if n not in (thing.colour, before.ground.colour)])
+        texture = Texture.PLAIN if colour == "black" else thing.texture
+        new = replace(thing, colour=colour, texture=texture)
+        return replace(asked, colour=colour), _changed(before, index, new)
+    if kind is EditKind.RESHAPE:
+        shape = rng.choice([name for name in shapes if name != thing.shape])
+        return replace(asked, shape=shape), _changed(before, index, replace(thing, shape=shape))
+    if kind is EditKind.REMOVE:
+        return asked, _without(before, index)
     ground = before.ground
     while ground == before.ground:
-        ground = sample_ground(rng, taken)
-    words = ground_words(ground, rng)
-    form = rng.choice(_GROUND)
-    if ground.style is GroundStyle.GRADIENT and "background" in form and not form.endswith("background"):
-        words = f"a {words}" if words[0] not in "aeiou" else f"an {words}"
-    return form.replace("{g}", words), replace(before, ground=ground)
+        ground = sample_ground(rng, {thing.colour for thing in things})
+    return replace(asked, ground=ground), replace(before, ground=ground)
 
 
-def _join(before: Drawing, rng: random.Random) -> tuple[str, tuple[Drawing, ...]]:
-    """Split a picture into two references, each with the things that the other lacks, in place."""
-    index = rng.randrange(len(before.placed))
+def _alone(before: Drawing, index: int, rng: random.Random) -> Drawing:
+    """Return a picture of one of the things, in place, on another ground."""
     brought: Placed = before.placed[index]
-    other_ground = sample_ground(rng, {brought.thing.colour})
-    first = replace(before, placed=before.placed[:index] + before.placed[index + 1 :])
-    second = replace(before, placed=(brought,), ground=other_ground)
-    return rng.choice(_JOIN), (first, second)
+    return replace(before, placed=(brought,), ground=sample_ground(rng, {brought.thing.colour}))
+
+
+def _unrelated(before: Drawing, rng: random.Random, shapes: tuple[str, ...]) -> Drawing:
+    scene = sample_scene(rng, counts=(1, 1, 0), shapes=shapes)
+    return place(scene, sample_freedoms(rng), before.columns, before.rows)
+
+
+def _on_new_ground(
+    before: Drawing, kind: EditKind, rng: random.Random, shapes: tuple[str, ...]
+) -> tuple[EditRequest, Drawing, tuple[Drawing, ...]]:
+    """Take the ground of the last reference."""
+    ground = sample_ground(rng, {placed.thing.colour for placed in before.placed})
+    while True:
+        other = _unrelated(before, rng, shapes)
+        if ground.colour not in {placed.thing.colour for placed in other.placed}:
+            break
+    named = Named(before.placed[0].thing, alone=False)
+    between = (_unrelated(before, rng, shapes),) if kind is EditKind.THIRD_GROUND else ()
+    references = (before, *between, replace(other, ground=ground))
+    return EditRequest(kind, named), replace(before, ground=ground), references
+
+
+def _joined(
+    after: Drawing, kind: EditKind, rng: random.Random
+) -> tuple[EditRequest, Drawing, tuple[Drawing, ...]]:
+    """Split a picture into references, each with the things that the others lack, in place."""
+    things = tuple(placed.thing for placed in after.placed)
+    brought = rng.sample(range(len(things)), 2 if kind is EditKind.JOIN_TWO else 1)
+    first = replace(after, placed=tuple(p for i, p in enumerate(after.placed) if i not in brought))
+    named = [_named(things[index], things) for index in brought]
+    asked = EditRequest(kind, named[0], also=named[1] if len(named) > 1 else None)
+    return asked, after, (first, *(_alone(after, index, rng) for index in brought))
+
+
+def _sample_before(rng: random.Random, kind: EditKind, held_out: bool, shapes: tuple[str, ...]) -> Scene:
+    if kind is EditKind.GROUND and not held_out and rng.random() < 0.3:
+        return sample_many(rng, shapes=shapes)
+    counts = {EditKind.JOIN: (0, 1, 1), EditKind.JOIN_TWO: (0, 1, 3)}
+    return sample_scene(rng, held_out=held_out, counts=counts.get(kind, (2, 5, 3)), shapes=shapes)
 
 
 def sample_edit(
-    rng: random.Random, columns: int, rows: int, kind: EditKind, *, held_out: bool = False
+    rng: random.Random,
+    columns: int,
+    rows: int,
+    kind: EditKind,
+    *,
+    held_out: bool = False,
+    shapes: tuple[str, ...] = SHAPES,
+    language: Language = Language.ENGLISH,
+    strangers: int = 0,
 ) -> SceneEdit:
-    """Draw one edit of ``kind``. ``held_out``: with two things that training never shows together."""
+    """Draw one edit of ``kind``. ``held_out``: with two things that training never shows together.
+
+    ``strangers``: how many pictures, to be ignored, follow the references of a kind that needs only one.
+    """
     while True:
-        counts = (0, 1, 1) if kind is EditKind.JOIN else (2, 5, 3)
-        scene = sample_scene(rng, held_out=held_out, counts=counts)
-        if len({thing.kind for thing in scene.things}) < len(scene.things):
+        scene = _sample_before(rng, kind, held_out, shapes)
+        kinds = {thing.kind for thing in scene.things}
+        if len(kinds) < len(scene.things) and kind is not EditKind.GROUND:
             continue
         freedoms = sample_freedoms(rng)
         before = place(scene, freedoms, columns, rows)
-        index = rng.randrange(len(before.placed))
-        references: tuple[Drawing, ...] = (before,)
-        named = scene.things[index]
-        if kind is EditKind.RECOLOUR:
-            words, after = _recolour(before, index, rng)
-        elif kind is EditKind.RESHAPE:
-            words, after = _reshape(before, index, rng)
-        elif kind is EditKind.REMOVE:
-            words, after = _remove(before, index, rng)
-        elif kind is EditKind.GROUND:
-            words, after = _new_ground(before, rng)
-        elif kind is EditKind.OTHER_GROUND:
-            ground = sample_ground(rng, {thing.colour for thing in scene.things})
-            other = sample_scene(rng, counts=(1, 1, 0))
-            if ground.colour in {thing.colour for thing in other.things}:
-                continue
-            second = replace(place(other, sample_freedoms(rng), columns, rows), ground=ground)
-            words, references, after = (
-                rng.choice(_OTHER_GROUND),
-                (before, second),
-                replace(before, ground=ground),
+        if not fits(scene, columns, rows):
+            continue
+        if kind in SINGLE:
+            asked, after = _single(before, rng.randrange(len(before.placed)), kind, rng, shapes)
+            references: tuple[Drawing, ...] = (
+                before,
+                *(_unrelated(before, rng, shapes) for _ in range(strangers)),
             )
+        elif kind in (EditKind.OTHER_GROUND, EditKind.THIRD_GROUND):
+            asked, after, references = _on_new_ground(before, kind, rng, shapes)
         else:
-            words, references = _join(before, rng)
-            after, named = before, references[1].placed[0].thing
+            asked, after, references = _joined(before, kind, rng)
         shown = tuple(placed.thing for placed in after.placed)
         if not held_out and holds_held_out_pair(shown):
             continue
-        if len({thing.kind for thing in shown}) < len(shown):
+        if len({thing.kind for thing in shown}) < len(kinds) and kind is not EditKind.REMOVE:
             continue  # identical after recolouring: the reader could not tell which one changed
-        words = words.replace("{t}", _name(named, scene.things, rng))
-        return SceneEdit(kind, words, references, after, caption(scene, rng), freedoms)
+        words = instruction(asked, rng, language)
+        return SceneEdit(kind, words, references, after, caption(scene, rng, language), freedoms)

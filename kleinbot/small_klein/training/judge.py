@@ -18,9 +18,8 @@ import torch
 from PIL import Image
 
 from kleinbot.small_klein import CHECKPOINT
-from kleinbot.small_klein.training.captions import caption
 from kleinbot.small_klein.training.checkout import load
-from kleinbot.small_klein.training.edits import SINGLE, EditKind, SceneEdit, sample_edit, sample_freedoms
+from kleinbot.small_klein.training.edits import SceneEdit, sample_edit, sample_freedoms
 from kleinbot.small_klein.training.layout import Drawing, place, with_layout
 from kleinbot.small_klein.training.reader import Bytes, ground_colour, read
 from kleinbot.small_klein.training.scenes import Scene, sample_scene
@@ -31,6 +30,8 @@ from kleinbot.small_klein.training.verdict import (
     rendered,
     rest_difference,
 )
+from kleinbot.small_klein.training.words.request import SINGLE, EditKind
+from kleinbot.small_klein.training.words.wording import caption
 
 Say = Callable[[str, Bytes], None]
 """Reports a line about a picture judged wrong, and saves the picture."""

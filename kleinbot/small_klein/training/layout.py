@@ -6,10 +6,20 @@ from dataclasses import dataclass
 
 import torch
 
-from kleinbot.small_klein.training.scenes import Arrangement, Ground, Scene, ShapeSize, Thing
+from kleinbot.small_klein.training.scenes import (
+    MOST_THINGS,
+    Arrangement,
+    Ground,
+    Scene,
+    ShapeSize,
+    Thing,
+)
 
-FREEDOMS = 9
-"""Three for each of up to three things: horizontal and vertical position, size."""
+FREEDOMS = 3 * MOST_THINGS
+"""Three for each thing: horizontal and vertical position, size."""
+
+SMALLEST_CELL_PX = 40.0
+"""Smaller things are lost in the autoencoder's 16 pixels a token."""
 
 MARGIN_PX = 8.0
 _SIZE_OF_CELL = {ShapeSize.SMALL: 0.23, ShapeSize.NORMAL: 0.31, ShapeSize.LARGE: 0.395}
@@ -37,7 +47,7 @@ class Drawing:
 
 
 def layout_of_noise(noise: torch.Tensor) -> torch.Tensor:
-    """Read the freedoms, standard normal, shape (B, 9), from packed noise (B, tokens, channels).
+    """Read the freedoms, standard normal, shape (B, 18), from packed noise (B, tokens, channels).
 
     A channel's mean over n independent standard normal tokens has variance 1/n, whatever the grid's shape;
     times sqrt(n) it is standard normal on every grid. A variance-preserving mix of two noises mixes these
@@ -47,7 +57,7 @@ def layout_of_noise(noise: torch.Tensor) -> torch.Tensor:
 
 
 def with_layout(noise: torch.Tensor, freedoms: torch.Tensor) -> torch.Tensor:
-    """Return ``noise`` (B, tokens, channels) with its layout replaced by ``freedoms`` (B, 9).
+    """Return ``noise`` (B, tokens, channels) with its layout replaced by ``freedoms`` (B, 18).
 
     If the freedoms are standard normal, the result is exactly standard normal noise again, since a Gaussian's
     mean is independent of the deviations from it.
@@ -64,24 +74,18 @@ def uniform(normal: float) -> float:
 
 
 def place(scene: Scene, freedoms: Sequence[float], columns: int, rows: int) -> Drawing:
-    """Lay ``scene`` out on ``columns`` × ``rows`` tokens. ``freedoms`` are nine standard normal numbers.
+    """Lay ``scene`` out on ``columns`` × ``rows`` tokens. ``freedoms`` are 18 standard normal numbers.
 
     A row or column of things has equal cells and nothing leaves its cell, so "left of" is unambiguous.
     """
-    width, height = 16.0 * columns, 16.0 * rows
-    count = len(scene.things)
-    across = count if scene.arrangement is Arrangement.ROW else 1
-    down = count if scene.arrangement is Arrangement.COLUMN else 1
-    cell_width, cell_height = width / across, height / down
     placed = []
-    for index, thing in enumerate(scene.things):
+    for index, (thing, cell) in enumerate(zip(scene.things, _cells(scene, columns, rows), strict=True)):
         sideways, upright, growth = (uniform(value) for value in freedoms[3 * index : 3 * index + 3])
-        base = _SIZE_OF_CELL[thing.size] * (_LONE[thing.size] if count == 1 else 1.0)
-        radius = base * min(cell_width, cell_height) * (1.0 + 0.06 * growth)
-        centre_x = cell_width * ((index if across > 1 else 0) + 0.5)
-        centre_y = cell_height * ((index if down > 1 else 0) + 0.5)
-        slack_x = max(0.0, cell_width / 2 - radius - MARGIN_PX)
-        slack_y = max(0.0, cell_height / 2 - radius - MARGIN_PX)
+        base = _SIZE_OF_CELL[thing.size] * (_LONE[thing.size] if len(scene.things) == 1 else 1.0)
+        radius = base * min(cell.width_px, cell.height_px) * (1.0 + 0.06 * growth)
+        centre_x, centre_y = cell.x_px, cell.y_px
+        slack_x = max(0.0, cell.width_px / 2 - radius - MARGIN_PX)
+        slack_y = max(0.0, cell.height_px / 2 - radius - MARGIN_PX)
         if scene.place is not None:  # a named place keeps a quarter of the slack
             centre_x += scene.place[0] * 0.72 * slack_x
             centre_y += scene.place[1] * 0.72 * slack_y
@@ -91,3 +95,38 @@ def place(scene: Scene, freedoms: Sequence[float], columns: int, rows: int) -> D
             Placed(thing, centre_x + 0.9 * slack_x * sideways, centre_y + 0.8 * slack_y * upright, radius)
         )
     return Drawing(tuple(placed), scene.ground, columns, rows)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    x_px: float
+    y_px: float
+    width_px: float
+    height_px: float
+
+
+def fits(scene: Scene, columns: int, rows: int) -> bool:
+    """Return whether every thing of ``scene`` has a cell that is large enough to be drawn well."""
+    return all(
+        min(cell.width_px, cell.height_px) >= SMALLEST_CELL_PX for cell in _cells(scene, columns, rows)
+    )
+
+
+def _cells(scene: Scene, columns: int, rows: int) -> list[_Cell]:
+    """Return one cell per thing; every row of a grid or stack is as wide as the picture."""
+    count = len(scene.things)
+    if scene.arrangement is Arrangement.COLUMN:
+        counts = [1] * count
+    elif scene.arrangement is Arrangement.STACK:
+        counts = [scene.above, count - scene.above]
+    elif scene.arrangement is Arrangement.GRID:
+        across = 2 if count == 4 or rows > 1.2 * columns else 3
+        counts = [min(across, count - start) for start in range(0, count, across)]
+    else:
+        counts = [count]
+    height = 16.0 * rows / len(counts)
+    return [
+        _Cell((index + 0.5) * 16.0 * columns / wide, (row + 0.5) * height, 16.0 * columns / wide, height)
+        for row, wide in enumerate(counts)
+        for index in range(wide)
+    ]

@@ -45,4 +45,7 @@ def save_sheet(
         changed = _bytes(decode(vae, model.walk(noise, states, grid, shown), *grid))
         before = _bytes(decode(vae, shown[:, : edit.tokens], *grid))
     pairs = [picture for pair in zip(before, changed, strict=True) for picture in pair]
-    Image.fromarray(np.concatenate([_tiled(list(drawn)), _tiled(pairs)])).save(path)
+    upper, lower = _tiled(list(drawn)), _tiled(pairs)
+    wide = max(upper.shape[1], lower.shape[1])
+    whole = [np.pad(part, [(0, 0), (0, wide - part.shape[1]), (0, 0)]) for part in (upper, lower)]
+    Image.fromarray(np.concatenate(whole)).save(path)

@@ -1,6 +1,7 @@
 """Training data: chunks of scenes and edits made by CPU processes and encoded once on the GPU."""
 
 import random
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,24 +12,41 @@ from diffusers import AutoencoderKLFlux2
 from torch.nn import functional
 from transformers import AutoTokenizer
 
-from kleinbot.small_klein.training.captions import caption
 from kleinbot.small_klein.training.drawing import draw, pack
-from kleinbot.small_klein.training.edits import EditKind, SceneEdit, sample_edit, sample_freedoms
+from kleinbot.small_klein.training.edits import SceneEdit, sample_edit, sample_freedoms
 from kleinbot.small_klein.training.latents import encode
-from kleinbot.small_klein.training.layout import place
-from kleinbot.small_klein.training.scenes import sample_scene
+from kleinbot.small_klein.training.layout import fits, place
+from kleinbot.small_klein.training.scenes import Scene, sample_many, sample_scene
 from kleinbot.small_klein.training.text import wrap
+from kleinbot.small_klein.training.words.request import DOUBLE, SINGLE, EditKind
+from kleinbot.small_klein.training.words.wording import caption, sample_language
 
 CHUNK = 1024
-GRID_SIDES = tuple(range(12, 25))
+GRID_SIDES = tuple(range(12, 33))
+USUAL_GRIDS = (
+    *((32, 32),) * 6, (36, 28), (28, 36), (39, 26), (26, 39), (42, 24), (24, 42), *((16, 16),) * 3,
+    (18, 14), (14, 18), (24, 24),
+)  # fmt: skip
+"""The grids of the aspects on offer at 512² and 256², by how often they are asked for."""
+
+SMALL_TOKENS = 24 * 24
+"""With two and three references, larger grids are rare: attention is quadratic in the tokens."""
+
 EDIT_WEIGHTS = {
     EditKind.RECOLOUR: 0.22,
     EditKind.RESHAPE: 0.30,
     EditKind.REMOVE: 0.18,
     EditKind.GROUND: 0.16,
     EditKind.OTHER_GROUND: 0.07,
-    EditKind.JOIN: 0.07,
+    EditKind.JOIN: 0.09,
+    EditKind.THIRD_GROUND: 0.05,
+    EditKind.JOIN_TWO: 0.09,
 }
+STRANGERS_SHARE = 0.3
+"""How often two or three references belong to an edit that needs only the first."""
+
+MANY_SHARE = 0.3
+MOST_REFERENCES = 3
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Numbers of a chunk: drawings (n, NUMBERS), references (k, n, NUMBERS), text, freedoms (n, 9)."""
+    """Numbers of a chunk: drawings (n, NUMBERS), references (k, n, NUMBERS), text, freedoms (n, 18)."""
 
     order: Order
     target: np.ndarray
@@ -76,27 +94,51 @@ class Chunk:
         return self.columns * self.rows
 
 
-def sample_grid(rng: random.Random, *, aligned: bool) -> tuple[int, int]:
-    """Draw a grid of 192 to 384 px per side, 256 × 256 two times in five.
+def sample_grid(rng: random.Random, *, aligned: bool, references: int = 0) -> tuple[int, int]:
+    """Draw a grid of 192 to 672 px per side, a usual one two times in three, up to 512² in area.
 
     ``aligned`` restricts it to token counts divisible by 8, which fast attention with a bias needs.
     """
-    if rng.random() < 0.4:
-        return 16, 16
     while True:
-        columns, rows = rng.choice(GRID_SIDES), rng.choice(GRID_SIDES)
+        columns, rows = rng.choice(USUAL_GRIDS)
+        if rng.random() < 0.3:
+            columns, rows = rng.choice(GRID_SIDES), rng.choice(GRID_SIDES)
+        if references > 1 and columns * rows > SMALL_TOKENS and rng.random() < 0.75:
+            continue
         if not aligned or (columns * rows) % 8 == 0:
             return columns, rows
 
 
 def _sample_edits(order: Order, rng: random.Random) -> list[SceneEdit]:
     weights = {kind: weight for kind, weight in EDIT_WEIGHTS.items() if _references(kind) == order.references}
-    kinds = rng.choices(list(weights), list(weights.values()), k=order.count)
-    return [sample_edit(rng, order.columns, order.rows, kind) for kind in kinds]
+    single = {kind: weight for kind, weight in EDIT_WEIGHTS.items() if kind in SINGLE}
+    edits = []
+    for _ in range(order.count):
+        strange = order.references > 1 and rng.random() < STRANGERS_SHARE
+        chosen = single if strange else weights
+        kind = rng.choices(list(chosen), list(chosen.values()))[0]
+        edits.append(
+            sample_edit(
+                rng,
+                order.columns,
+                order.rows,
+                kind,
+                language=sample_language(rng),
+                strangers=order.references - 1 if strange else 0,
+            )
+        )
+    return edits
 
 
 def _references(kind: EditKind) -> int:
-    return 2 if kind in (EditKind.OTHER_GROUND, EditKind.JOIN) else 1
+    return 1 if kind in SINGLE else 2 if kind in DOUBLE else 3
+
+
+def _sample_scene(order: Order, rng: random.Random) -> Scene:
+    while True:
+        scene = sample_many(rng) if rng.random() < MANY_SHARE else sample_scene(rng)
+        if fits(scene, order.columns, order.rows):
+            return scene
 
 
 def make_sheet(order: Order) -> Sheet:
@@ -104,13 +146,13 @@ def make_sheet(order: Order) -> Sheet:
     rng = random.Random(order.seed)
     tokenizer = AutoTokenizer.from_pretrained(order.tokenizer)
     if order.references == 0:
-        scenes = [sample_scene(rng) for _ in range(order.count)]
+        scenes = [_sample_scene(order, rng) for _ in range(order.count)]
         freedoms = [sample_freedoms(rng) for _ in scenes]
         drawings = [
             place(scene, free, order.columns, order.rows)
             for scene, free in zip(scenes, freedoms, strict=True)
         ]
-        prompts = own = [caption(scene, rng) for scene in scenes]
+        prompts = own = [caption(scene, rng, sample_language(rng)) for scene in scenes]
         references = np.zeros((0, order.count, 1), dtype=np.float32)
     else:
         edits = _sample_edits(order, rng)
@@ -130,17 +172,17 @@ def order_sheets(
     workers: Executor,
     tokenizer: Path,
     seed: int,
-    counts: tuple[int, int, int],
+    counts: Sequence[int],
     *,
     aligned: bool,
     size: int = CHUNK,
 ) -> list[Future[Sheet]]:
-    """Start making sheets with no, one and two references."""
+    """Start making sheets with no, one, two and three references."""
     rng = random.Random(seed)
     orders = []
     for references, count in enumerate(counts):
         for _ in range(count):
-            columns, rows = sample_grid(rng, aligned=aligned)
+            columns, rows = sample_grid(rng, aligned=aligned, references=references)
             orders.append(Order(rng.getrandbits(32), columns, rows, references, tokenizer, size))
     rng.shuffle(orders)
     return [workers.submit(make_sheet, order) for order in orders]

@@ -102,6 +102,10 @@ def shape_of(mask: Mask) -> str:
     if 1 - mask.sum() / filled.sum() > 0.06:
         return "ring"
     strength, phase = _outline_series(filled)
+    if strength[2] > 0.15:  # longer than wide, or bent: the others look alike from two sides
+        return "moon" if strength[1] > 0.09 else "arrow"
+    if strength[2] > 0.03 and 0.05 < strength[3] < 0.1:
+        return "heart"
     order = int(np.argmax(strength[3:6])) + 3
     if strength[order] < 0.035:
         return "circle"

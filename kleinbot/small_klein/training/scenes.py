@@ -23,7 +23,11 @@ PALETTE: dict[str, tuple[int, int, int]] = {
 
 THING_COLOURS = ("red", "green", "blue", "yellow", "orange", "purple", "cyan", "pink", "black")
 GROUND_COLOURS = tuple(PALETTE)
-SHAPES = ("circle", "square", "triangle", "star", "ring", "cross", "diamond")
+FIRST_SHAPES = ("circle", "square", "triangle", "star", "ring", "cross", "diamond")
+"""What the first model knew: the judge compares models on these."""
+
+SHAPES = (*FIRST_SHAPES, "heart", "moon", "arrow")
+MOST_THINGS = 6
 
 
 class ShapeSize(StrEnum):
@@ -48,6 +52,8 @@ class Arrangement(StrEnum):
     ROW = "row"
     COLUMN = "column"
     ALONE = "alone"
+    GRID = "grid"
+    STACK = "stack"
 
 
 @dataclass(frozen=True)
@@ -70,12 +76,17 @@ class Ground:
 
 @dataclass(frozen=True)
 class Scene:
-    """One to three things, first is leftmost or topmost. ``place``: a lone thing's (column, row) in -1…1."""
+    """One to six things, first is leftmost or topmost; a grid is filled row by row.
+
+    ``place``: a lone thing's (column, row) in -1…1. ``above``: in a stack, how many of the things, all alike,
+    form the upper row; the others, all alike, form the lower row.
+    """
 
     things: tuple[Thing, ...]
     ground: Ground = Ground()
     arrangement: Arrangement = Arrangement.ALONE
     place: tuple[int, int] | None = None
+    above: int = 0
 
 
 def is_held_out(one: Thing, other: Thing) -> bool:
@@ -99,12 +110,12 @@ def sample_ground(rng: random.Random, avoid: set[str]) -> Ground:
     return Ground(colour, style)
 
 
-def sample_thing(rng: random.Random) -> Thing:
+def sample_thing(rng: random.Random, shapes: tuple[str, ...] = SHAPES) -> Thing:
     colour = rng.choice(THING_COLOURS)
     texture = rng.choices(list(Texture), (0.76, 0.12, 0.12))[0]
     return Thing(
         colour=colour,
-        shape=rng.choice(SHAPES),
+        shape=rng.choice(shapes),
         size=rng.choices(list(ShapeSize), (0.22, 0.56, 0.22))[0],
         texture=Texture.PLAIN
         if colour == "black"
@@ -113,7 +124,11 @@ def sample_thing(rng: random.Random) -> Thing:
 
 
 def sample_scene(
-    rng: random.Random, *, held_out: bool = False, counts: tuple[float, ...] = (2, 5, 3)
+    rng: random.Random,
+    *,
+    held_out: bool = False,
+    counts: tuple[float, ...] = (2, 5, 3),
+    shapes: tuple[str, ...] = SHAPES,
 ) -> Scene:
     """Draw a scene. ``held_out``: with two things that training never shows together.
 
@@ -121,7 +136,7 @@ def sample_scene(
     """
     while True:
         count = 2 if held_out else rng.choices((1, 2, 3), counts)[0]
-        things = tuple(sample_thing(rng) for _ in range(count))
+        things = tuple(sample_thing(rng, shapes) for _ in range(count))
         if count > 1 and not held_out and rng.random() < 0.06:
             things = (things[0],) * count
         elif len({thing.kind for thing in things}) < count:
@@ -135,3 +150,27 @@ def sample_scene(
     same = len(set(things)) == 1
     arrangement = Arrangement.ROW if same else rng.choice((Arrangement.ROW, Arrangement.COLUMN))
     return Scene(things, ground, arrangement)
+
+
+def sample_many(rng: random.Random, *, held_out: bool = False, shapes: tuple[str, ...] = SHAPES) -> Scene:
+    """Draw a scene of counted things: two to six alike, or two rows with up to six together."""
+    if held_out or rng.random() < 0.4:
+        return _sample_stack(rng, held_out=held_out, shapes=shapes)
+    count = rng.choices((2, 3, 4, 5, 6), (1, 2, 4, 4, 4))[0]
+    things = (sample_thing(rng, shapes),) * count
+    ground = sample_ground(rng, {things[0].colour})
+    shares = (0.75, 0.15, 0.1) if count > 3 else (0, 0.7, 0.3)
+    arrangement = rng.choices((Arrangement.GRID, Arrangement.ROW, Arrangement.COLUMN), shares)[0]
+    return Scene(things, ground, arrangement)
+
+
+def _sample_stack(rng: random.Random, *, held_out: bool, shapes: tuple[str, ...]) -> Scene:
+    while True:
+        upper, lower = rng.randint(1, 5), rng.randint(1, 5)
+        one, other = sample_thing(rng, shapes), sample_thing(rng, shapes)
+        if not 3 <= upper + lower <= MOST_THINGS or max(upper, lower) > 4 or one.kind == other.kind:
+            continue
+        if is_held_out(one, other) is held_out:
+            break
+    ground = sample_ground(rng, {one.colour, other.colour})
+    return Scene((one,) * upper + (other,) * lower, ground, Arrangement.STACK, above=upper)

@@ -13,7 +13,7 @@ from diffusers import AutoencoderKLFlux2
 from torch.nn import functional
 
 from kleinbot.small_klein.training.checkout import build_tokenizer, build_vae
-from kleinbot.small_klein.training.drawing import draw
+from kleinbot.small_klein.training.drawing import NUMBERS, draw
 from kleinbot.small_klein.training.latents import patchify
 from kleinbot.small_klein.training.optimiser import Average, TrainingTimer, rate_at
 from kleinbot.small_klein.training.pool import Order, make_sheet
@@ -67,11 +67,11 @@ class Pictures:
     def batch(self, size: int) -> torch.Tensor:
         numbers = self._numbers[torch.randint(len(self._numbers), (size,), device=self._numbers.device)]
         free = (torch.rand((size, 1), device=numbers.device) < 0.25).float()
-        for start in (0, 8, 16, 24):  # ground and three things: occasionally an arbitrary colour
+        for start in range(0, NUMBERS - 4, 8):  # ground and things: occasionally an arbitrary colour
             numbers[:, start : start + 3] += free * (
                 torch.rand_like(numbers[:, :3]) - numbers[:, start : start + 3]
             )
-        for start in (5, 13, 21):
+        for start in range(5, NUMBERS, 8):
             numbers[:, start : start + 2] += 8 * (torch.rand_like(numbers[:, :2]) - 0.5)
         pictures = (draw(numbers, *self._size) * 255).round() / 127.5 - 1
         return pictures.contiguous(memory_format=torch.channels_last)

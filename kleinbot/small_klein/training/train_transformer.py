@@ -14,11 +14,18 @@ import torch
 from transformers import AutoTokenizer
 
 from kleinbot.small_klein.training.checkout import build_text_encoder, build_transformer, build_vae
+from kleinbot.small_klein.training.enlarging.warm_start import start_from
 from kleinbot.small_klein.training.latents import decode, encode, shifted, sigmas_of
 from kleinbot.small_klein.training.layout import with_layout
 from kleinbot.small_klein.training.look import save_sheet
 from kleinbot.small_klein.training.optimiser import Average, Muon, TrainingTimer, rate_at
-from kleinbot.small_klein.training.pool import Chunk, encode_sheet, order_sheets, with_references
+from kleinbot.small_klein.training.pool import (
+    MOST_REFERENCES,
+    Chunk,
+    encode_sheet,
+    order_sheets,
+    with_references,
+)
 from kleinbot.small_klein.training.sampler import Model
 from kleinbot.small_klein.training.sharpen import sharpen_decoder
 from kleinbot.small_klein.training.text import HEAD_TOKENS, TEXT_TOKENS, run_layer, wrap
@@ -26,7 +33,7 @@ from kleinbot.small_klein.training.text import HEAD_TOKENS, TEXT_TOKENS, run_lay
 SIGMA_SHARES = (0.36, 0.2, 0.2, 0.24)
 """Relative training frequency of the four sampling sigmas."""
 
-OTHER_SIGMAS = 0.14
+OTHER_SIGMAS = 0.18
 """Share of pictures trained at arbitrary sigmas, so that other step counts degrade gracefully."""
 
 TOKENS_PER_BATCH = 160 * 256
@@ -43,12 +50,16 @@ class Training:
         transformer = build_transformer().to(device)
         encoder = build_text_encoder(len(self.tokenizer)).to(device)
         self.vae = build_vae().to(device, memory_format=torch.channels_last).eval()
-        self.vae.load_state_dict(torch.load(given.state / "vae.pt", map_location=device))
+        if given.checkout is not None:
+            new = start_from(given.checkout, self.tokenizer, transformer, encoder, self.vae)
+            print(f"from {given.checkout}: {new} of {len(self.tokenizer)} tokens are new", flush=True)
+        else:
+            self.vae.load_state_dict(torch.load(given.state / "vae.pt", map_location=device))
         parts = {"transformer": transformer, "encoder": encoder}
         self.parts = parts
         self.average = {name: Average(part.parameters(), 0.9985) for name, part in parts.items()}
         for name, part in parts.items():
-            if (given.state / f"{name}.pt").exists():
+            if given.checkout is None and (given.state / f"{name}.pt").exists():
                 part.load_state_dict(torch.load(given.state / f"{name}.pt", map_location=device))
                 carried = torch.load(given.state / f"{name}.average.pt", map_location=device)
                 for value, old in zip(self.average[name].values, carried, strict=True):
@@ -67,9 +78,11 @@ class Training:
         rest = [parameter for parameter in self.all if id(parameter) not in known]
         self.muon = Muon(matrices)
         self.adam = torch.optim.AdamW(rest, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
-        self.empty = wrap(self.tokenizer, [""])
+        self.empty = tuple(
+            torch.from_numpy(part).to(device, torch.int64) for part in wrap(self.tokenizer, [""])
+        )
         self.losses: dict[str, list[torch.Tensor]] = defaultdict(list)
-        self.chunks: dict[int, list[Chunk]] = {0: [], 1: [], 2: []}
+        self.chunks: dict[int, list[Chunk]] = {kind: [] for kind in range(1 + MOST_REFERENCES)}
 
     def load_data(self) -> None:
         """Make the chunks; the first ``own`` chunks with one reference use the model's own pictures."""
@@ -115,7 +128,9 @@ class Training:
     def pick(self) -> tuple[Chunk, torch.Tensor]:
         """Draw a chunk and some of its rows, with about the same number of tokens in every step."""
         given = self.given
-        kind = 0 if self.rng.random() >= given.edits else (2 if self.rng.random() < 0.16 else 1)
+        kind = (
+            0 if self.rng.random() >= given.edits else self.rng.choices((1, 2, 3), given.reference_shares)[0]
+        )
         chunk = self.rng.choice(self.chunks[kind])
         text = 64 + self.model.pads
         size = given.size or int(TOKENS_PER_BATCH * (96 + 256) / 256 / (text + chunk.tokens * (1 + kind)))
@@ -125,12 +140,19 @@ class Training:
 
     def sigmas(self, count: int, tokens: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Draw sigmas (count,) and a mask of those from other schedules."""
-        levels = torch.tensor(sigmas_of(tokens, 4)[:4], device=self.device)
-        level = torch.multinomial(torch.tensor(SIGMA_SHARES, device=self.device), count, replacement=True)
-        shares = torch.rand(count, device=self.device).clamp(0.02, 1).tolist()
-        anywhere = torch.tensor([shifted(share, tokens, 8) for share in shares], device=self.device)
-        other = torch.rand(count, device=self.device) < OTHER_SIGMAS
-        return torch.where(other, anywhere, levels[level]), other
+        levels = sigmas_of(tokens, 4)[:4]
+        other = [self.rng.random() < OTHER_SIGMAS for _ in range(count)]
+        drawn = [
+            shifted(max(0.02, self.rng.random()), tokens, 8)
+            if anywhere
+            else self.rng.choices(levels, SIGMA_SHARES)[0]
+            for anywhere in other
+        ]
+        # Plain copies would wait for the GPU in every step.
+        return (
+            torch.tensor(drawn).to(self.device, non_blocking=True),
+            torch.tensor(other).to(self.device, non_blocking=True),
+        )
 
     def loss(self, rolled: bool) -> torch.Tensor:
         chunk, rows = self.pick()
@@ -144,11 +166,11 @@ class Training:
         sigma, other = self.sigmas(count, chunk.tokens)
         if references is None and not rolled:
             # Half of them simulate foreign pictures, whose noise contains no layout.
-            loose = other & (sigma < 0.8) & (torch.rand(count, device=self.device) < 0.5)
+            loose = other & (sigma < 0.93) & (torch.rand(count, device=self.device) < 0.6)
             noise = torch.where(loose.view(-1, 1, 1), free, noise)
             silent = (loose & (torch.rand(count, device=self.device) < 0.3)).view(-1, 1)
-            ids = torch.where(silent, torch.from_numpy(self.empty[0]).to(ids), ids)
-            lengths = torch.where(silent[:, 0], torch.from_numpy(self.empty[1]).to(lengths), lengths)
+            ids = torch.where(silent, self.empty[0], ids)
+            lengths = torch.where(silent[:, 0], self.empty[1], lengths)
         with torch.autocast(self.device.type, torch.bfloat16):
             text = self.model.text(ids, lengths)
             if rolled:
@@ -250,8 +272,10 @@ def main(given: argparse.Namespace) -> None:
         print(f"peak {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB", flush=True)
 
 
-def parse(words: list[str] | None = None) -> argparse.Namespace:
+def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--checkout", type=Path, help="start from a finished checkout instead of a state")
+    parser.add_argument("--reference-shares", type=float, nargs=3, default=(0.84, 0.16, 0.0))
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=500)
@@ -261,15 +285,15 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rolled-from", type=float, default=0.0)
     parser.add_argument("--full-from", type=float, default=1.0)
     parser.add_argument("--sharpen", type=float, default=0.0)
-    parser.add_argument("--chunks", type=int, nargs=3, default=(90, 44, 10))
+    parser.add_argument("--chunks", type=int, nargs=4, default=(90, 44, 10, 10))
     parser.add_argument("--count", type=int, default=1024)
     parser.add_argument("--own", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=0)
     parser.add_argument("--workers", type=int, default=14)
     parser.add_argument("--device", default="cuda")
-    return parser.parse_args(words)
+    return parser
 
 
 if __name__ == "__main__":
-    main(parse())
+    main(options().parse_args())

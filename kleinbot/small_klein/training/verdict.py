@@ -34,8 +34,13 @@ def rendered(drawing: Drawing) -> Bytes:
 
 
 def judge_scene(picture: Bytes, scene: Scene) -> Judgement:
-    """Judge a picture of a caption of ``scene``, including the order in a row or column."""
+    """Judge a picture of a caption of ``scene``, including the order in a row or column.
+
+    Things in a grid or stack are counted; in a stack the upper ones must all be above the lower ones.
+    """
     seen = read(picture)
+    if scene.arrangement in (Arrangement.GRID, Arrangement.STACK):
+        return _judge_counts(seen, scene, ground=ground_colour(picture) == scene.ground.colour)
     if scene.arrangement is Arrangement.ROW:
         seen = sorted(seen, key=lambda thing: thing.x_px)
     elif scene.arrangement is Arrangement.COLUMN:
@@ -48,6 +53,19 @@ def judge_scene(picture: Bytes, scene: Scene) -> Judgement:
     relation = all(between)
     shapes = relation and [thing.shape for thing in seen] == [shape for _, shape in asked]
     return Judgement(relation=relation, shapes=shapes, ground=ground)
+
+
+def _judge_counts(seen: list[Seen], scene: Scene, *, ground: bool) -> Judgement:
+    colours = sorted(thing.colour for thing in seen) == sorted(thing.colour for thing in scene.things)
+    kinds = sorted((thing.colour, thing.shape) for thing in seen)
+    shapes = kinds == sorted((thing.colour, thing.shape) for thing in scene.things)
+    relation = colours
+    if shapes and scene.arrangement is Arrangement.STACK:
+        upper = scene.things[0]
+        heights = [(thing.y_px, (thing.colour, thing.shape) == (upper.colour, upper.shape)) for thing in seen]
+        highest_lower = min(y for y, above in heights if not above)
+        relation = all(y < highest_lower for y, above in heights if above)
+    return Judgement(relation=relation, shapes=relation and shapes, ground=ground)
 
 
 def _apart(one: Seen, other: Seen, arrangement: Arrangement) -> bool:

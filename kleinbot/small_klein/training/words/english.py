@@ -1,4 +1,4 @@
-"""Generates many wordings for one scene."""
+"""English wordings for scenes and edits."""
 
 import random
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from kleinbot.small_klein.training.scenes import (
     Texture,
     Thing,
 )
+from kleinbot.small_klein.training.words.request import EditKind, EditRequest, Named
 
 _SIZE_WORDS = {
     ShapeSize.SMALL: ("small", "small", "little", "tiny"),
@@ -29,7 +30,9 @@ _PREFIXES = (
     "please draw ",
     "show me ",
 )
-_NUMBERS = {2: "two", 3: "three"}
+_NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+_DIGITS = 0.15
+"""How often a number is written with a digit."""
 _PLACES: dict[tuple[int, int], tuple[str, ...]] = {
     (0, 0): ("in the middle", "in the center", "in the centre"),
     (-1, 0): ("on the left", "on the left side", "at the left"),
@@ -44,11 +47,49 @@ _PLACES: dict[tuple[int, int], tuple[str, ...]] = {
 _FORWARD = {
     Arrangement.ROW: ("left of", "left of", "to the left of", "and"),
     Arrangement.COLUMN: ("above", "above", "over", "on top of"),
+    Arrangement.STACK: ("above", "above", "over", "and", "and"),
 }
 _BACKWARD = {
     Arrangement.ROW: ("right of", "to the right of"),
     Arrangement.COLUMN: ("below", "below", "under", "beneath"),
+    Arrangement.STACK: ("below", "below", "under"),
 }
+_LINES = {Arrangement.ROW: "in a row", Arrangement.COLUMN: "in a column"}
+_EDITS: dict[EditKind, tuple[str, ...]] = {
+    EditKind.RECOLOUR: (
+        "make the {t} {c}", "change the {t} to {c}", "turn the {t} {c}", "paint the {t} {c}",
+        "color the {t} {c}", "change the color of the {t} to {c}", "change the colour of the {t} to {c}",
+        "recolor the {t} to {c}",
+    ),
+    EditKind.RESHAPE: (
+        "turn the {t} into {s}", "turn the {t} into {s}", "change the {t} into {s}",
+        "replace the {t} with {s}", "make the {t} {s}", "change the {t} to {s}",
+    ),
+    EditKind.REMOVE: (
+        "remove the {t}", "remove the {t}", "delete the {t}", "erase the {t}", "take away the {t}",
+    ),
+    EditKind.GROUND: (
+        "make the background {g}", "make the background {g}", "change the background to {g}",
+        "turn the background {g}", "put it on a {g} background", "set the background to {g}",
+    ),
+    EditKind.OTHER_GROUND: (
+        "put it on the background of the second picture", "use the background of the second picture",
+        "the first picture on the background of the second picture",
+    ),
+    EditKind.JOIN: (
+        "add the {t} from the second picture", "add the {t} of the second picture to the first picture",
+        "put the {t} from the second picture into the first picture",
+    ),
+    EditKind.THIRD_GROUND: (
+        "put it on the background of the third picture", "use the background of the third picture",
+        "the first picture on the background of the third picture",
+    ),
+    EditKind.JOIN_TWO: (
+        "add the {t} from the second picture and the {u} from the third picture",
+        "add the {t} of the second picture and the {u} of the third picture to the first picture",
+        "put the {t} from the second picture and the {u} from the third picture into the first picture",
+    ),
+}  # fmt: skip
 
 
 def describe(thing: Thing, rng: random.Random) -> str:
@@ -80,11 +121,32 @@ def ground_words(ground: Ground, rng: random.Random) -> str:
     return colour
 
 
+def _counted(thing: Thing, count: int, rng: random.Random) -> str:
+    phrase = describe(thing, rng)
+    if count == 1:
+        return rng.choice((with_article(phrase), with_article(phrase), f"one {phrase}"))
+    number = str(count) if rng.random() < _DIGITS else _NUMBERS[count]
+    return f"{number} {phrase.removesuffix(thing.shape)}{plural(thing.shape)}"
+
+
+def _alike(scene: Scene, rng: random.Random) -> str:
+    """Several things of one kind; a row of two or three needs no word, a grid never has one."""
+    text = _counted(scene.things[0], len(scene.things), rng)
+    line = _LINES.get(scene.arrangement)
+    needed = scene.arrangement is Arrangement.COLUMN or len(scene.things) > 3
+    return f"{text} {line}" if line and (needed or rng.random() < 0.25) else text
+
+
 def _things_words(scene: Scene, rng: random.Random) -> str:
     things = scene.things
+    if scene.arrangement is Arrangement.STACK:
+        upper = _counted(things[0], scene.above, rng)
+        lower = _counted(things[-1], len(things) - scene.above, rng)
+        if rng.random() < 0.25:
+            return f"{lower} {rng.choice(_BACKWARD[Arrangement.STACK])} {upper}"
+        return f"{upper} {rng.choice(_FORWARD[Arrangement.STACK])} {lower}"
     if len(things) > 1 and len(set(things)) == 1:
-        phrase = describe(things[0], rng).removesuffix(things[0].shape)
-        return f"{_NUMBERS[len(things)]} {phrase}{plural(things[0].shape)}"
+        return _alike(scene, rng)
     named = [with_article(describe(thing, rng)) for thing in things]
     if len(things) == 1:
         return named[0] + (f" {rng.choice(_PLACES[scene.place])}" if scene.place is not None else "")
@@ -117,3 +179,24 @@ def caption(scene: Scene, rng: random.Random) -> str:
     if spelling < 0.1:
         return text[0].upper() + text[1:] + "."
     return text.title() if spelling < 0.14 else text
+
+
+def _name(named: Named, rng: random.Random) -> str:
+    """Name a thing by colour and shape, or by its shape alone if that is unique."""
+    return named.thing.shape if named.alone and rng.random() < 0.3 else named.thing.kind
+
+
+def instruction(asked: EditRequest, rng: random.Random) -> str:
+    """Return one wording of ``asked``."""
+    form = rng.choice(_EDITS[asked.kind])
+    words = ground_words(asked.ground, rng)
+    if (
+        asked.ground.style is GroundStyle.GRADIENT
+        and "background" in form
+        and not form.endswith("background")
+    ):
+        words = with_article(words)
+    filled = form.replace("{t}", _name(asked.named, rng)).replace("{c}", asked.colour).replace("{g}", words)
+    if asked.also is not None:
+        filled = filled.replace("{u}", _name(asked.also, rng))
+    return filled.replace("{s}", with_article(asked.shape) if asked.shape else "")

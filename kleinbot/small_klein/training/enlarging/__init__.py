@@ -1,0 +1,1 @@
+"""One run of ten minutes that teaches the shipped model more: sizes, shapes, counts, German."""

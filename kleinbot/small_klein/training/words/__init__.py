@@ -1,0 +1,1 @@
+"""The sentences that ask for pictures and edits, in English and in German."""
