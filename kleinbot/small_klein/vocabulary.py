@@ -13,8 +13,6 @@ from kleinbot.small_klein import CHECKPOINT
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LONGEST_SHOWN = 24
-_SPACE = "Ġ"
-"""How a byte-level BPE writes the space before a word."""
 
 
 def unknown_words(prompt: str, most: int = 5) -> tuple[str, ...]:
@@ -31,4 +29,13 @@ def _short(word: str) -> str:
 @cache
 def _known(file: Path) -> frozenset[str]:
     tokens = json.loads(file.read_text("utf-8"))["model"]["vocab"]
-    return frozenset(token.removeprefix(_SPACE).lower() for token in tokens)
+    bytes_of = byte_letters()
+    spelled = (bytes(bytes_of[letter] for letter in token if letter in bytes_of) for token in tokens)
+    return frozenset(each.decode("utf-8", "ignore").strip().lower() for each in spelled)
+
+
+def byte_letters() -> dict[str, int]:
+    """Return which byte a letter of a byte-level BPE stands for (GPT-2's table): "ü" is two of them."""
+    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    hidden = [byte for byte in range(256) if byte not in shown]
+    return {chr(byte): byte for byte in shown} | {chr(256 + i): byte for i, byte in enumerate(hidden)}

@@ -23,11 +23,11 @@ from kleinbot.klein.pipeline.load import load_klein
 from kleinbot.klein.quantisation.linear import RowScaledLinear
 from kleinbot.klein.weights.find_weights import find_weights
 from kleinbot.small_klein import CHECKPOINT
-from kleinbot.small_klein.training.words.wording import caption
 from kleinbot.small_klein.training.judge import SQUARE, Painter, held_out_captions, summary
 from kleinbot.small_klein.training.reader import Bytes
 from kleinbot.small_klein.training.scenes import Scene, sample_scene
 from kleinbot.small_klein.training.verdict import judge_scene
+from kleinbot.small_klein.training.words.wording import caption
 from tests.klein.layouts import block_linears, calibrating, write_bfl_fp8
 
 FP8 = replace(CPU_SMALL, transformer=ComponentPlan(WeightFormat.FP8))

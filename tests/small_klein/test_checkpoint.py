@@ -9,12 +9,12 @@ from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2D
 from transformers import Qwen3ForCausalLM
 
 from kleinbot.small_klein import CHECKPOINT
-from kleinbot.small_klein.training.words.request import SINGLE, EditKind
 from kleinbot.small_klein.training.judge import Painter, held_out_captions, held_out_edits
 from kleinbot.small_klein.training.layout import Drawing, Placed
 from kleinbot.small_klein.training.reader import Bytes, read
 from kleinbot.small_klein.training.scenes import Arrangement, Ground, Scene, Thing
 from kleinbot.small_klein.training.verdict import judge_edit, judge_scene, rendered
+from kleinbot.small_klein.training.words.request import SINGLE, EditKind
 
 SQUARE = (16, 16)
 LEFT_OF = Scene((Thing("red", "circle"), Thing("blue", "square")), Ground(), Arrangement.ROW)

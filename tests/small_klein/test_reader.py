@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from kleinbot.small_klein.training.edits import sample_edit, sample_freedoms
-from kleinbot.small_klein.training.words.request import EditKind
 from kleinbot.small_klein.training.layout import Drawing, Placed, place
 from kleinbot.small_klein.training.reader import ground_colour, read
 from kleinbot.small_klein.training.scenes import SHAPES, THING_COLOURS, Ground, Thing, sample_scene
 from kleinbot.small_klein.training.verdict import judge_edit, judge_scene, rendered
+from kleinbot.small_klein.training.words.request import EditKind
 
 SHAKY = np.random.default_rng(1)
 
@@ -25,7 +25,7 @@ def test_the_reader_is_right_on_true_drawings() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_is_read_small_and_large_through_some_noise(shape: str) -> None:
-    colour = THING_COLOURS[SHAPES.index(shape)]
+    colour = THING_COLOURS[SHAPES.index(shape) % len(THING_COLOURS)]
     small, large = Placed(Thing(colour, shape), 60, 70, 22), Placed(Thing(colour, shape), 170, 150, 60)
     picture = rendered(Drawing((small, large), Ground(), 16, 16)).astype(float)
     noisy = (picture + SHAKY.normal(0, 3, picture.shape)).clip(0, 255).astype(np.uint8)

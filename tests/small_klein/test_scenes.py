@@ -1,9 +1,7 @@
 import random
 from itertools import combinations
 
-from kleinbot.small_klein.training.words.english import caption, with_article
 from kleinbot.small_klein.training.edits import sample_edit, sample_freedoms
-from kleinbot.small_klein.training.words.request import EditKind
 from kleinbot.small_klein.training.layout import place
 from kleinbot.small_klein.training.scenes import (
     SHAPES,
@@ -16,6 +14,8 @@ from kleinbot.small_klein.training.scenes import (
     is_held_out,
     sample_scene,
 )
+from kleinbot.small_klein.training.words.english import caption, with_article
+from kleinbot.small_klein.training.words.request import EditKind
 
 
 def many(seed: int, count: int = 400, *, held_out: bool = False) -> list[Scene]:

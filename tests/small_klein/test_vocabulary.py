@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from kleinbot.small_klein.training.words.wording import caption
 from kleinbot.small_klein.training.edits import sample_edit
-from kleinbot.small_klein.training.words.request import EditKind
-from kleinbot.small_klein.training.scenes import sample_scene
+from kleinbot.small_klein.training.scenes import FIRST_SHAPES, sample_scene
+from kleinbot.small_klein.training.words.request import DOUBLE, SINGLE
+from kleinbot.small_klein.training.words.wording import caption
 from kleinbot.small_klein.vocabulary import unknown_words
 
 
@@ -31,6 +31,7 @@ def test_unknown_words_are_named_once_in_order_and_not_too_many(
 
 def test_every_word_of_its_captions_and_edits_is_known() -> None:
     rng = random.Random(7)
-    said = [caption(sample_scene(rng), rng) for _ in range(300)]
-    said += [sample_edit(rng, 16, 16, rng.choice(list(EditKind))).instruction for _ in range(300)]
+    said = [caption(sample_scene(rng, shapes=FIRST_SHAPES), rng) for _ in range(300)]
+    kinds = (*SINGLE, *DOUBLE)
+    said += [sample_edit(rng, 16, 16, rng.choice(kinds), shapes=FIRST_SHAPES).instruction for _ in range(300)]
     assert {word for each in said for word in unknown_words(each)} == set()

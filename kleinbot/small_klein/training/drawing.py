@@ -122,8 +122,9 @@ def _with_thing(
     r = thing[:, 3]
     x, y = xs - thing[:, 1], ys - thing[:, 2]
     cover = (0.5 - _distance(shape, x, y, r)).clamp(0, 1).unsqueeze(1)
-    tone = _tone(thing[:, 7], x, y, r).unsqueeze(1)
-    colour = thing[:, 4:7] * (1 - (1 - DARK) * tone)
+    colour = thing[:, 4:7]
+    if bool((numbers[:, 7] > 0).any()):
+        colour = colour * (1 - (1 - DARK) * _tone(thing[:, 7], x, y, r).unsqueeze(1))
     return picture * (1 - cover) + colour * cover
 
 

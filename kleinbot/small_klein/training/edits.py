@@ -15,7 +15,7 @@ from kleinbot.small_klein.training.scenes import (
     sample_many,
     sample_scene,
 )
-from kleinbot.small_klein.training.words.request import SINGLE, EditKind, EditRequest, Named
+from kleinbot.small_klein.training.words.request import SINGLE, EditKind, EditWish, Named
 from kleinbot.small_klein.training.words.wording import Language, caption, instruction
 
 
@@ -51,11 +51,11 @@ def _without(drawing: Drawing, index: int) -> Drawing:
 
 def _single(
     before: Drawing, index: int, kind: EditKind, rng: random.Random, shapes: tuple[str, ...]
-) -> tuple[EditRequest, Drawing]:
+) -> tuple[EditWish, Drawing]:
     """Change one thing of ``before``, or its ground."""
     things = tuple(placed.thing for placed in before.placed)
     thing = things[index]
-    asked = EditRequest(kind, _named(thing, things))
+    asked = EditWish(kind, _named(thing, things))
     if kind is EditKind.RECOLOUR:
         colour = rng.choice([n for n in THING_COLOURS if n not in (thing.colour, before.ground.colour)])
         texture = Texture.PLAIN if colour == "black" else thing.texture
@@ -85,7 +85,7 @@ def _unrelated(before: Drawing, rng: random.Random, shapes: tuple[str, ...]) -> 
 
 def _on_new_ground(
     before: Drawing, kind: EditKind, rng: random.Random, shapes: tuple[str, ...]
-) -> tuple[EditRequest, Drawing, tuple[Drawing, ...]]:
+) -> tuple[EditWish, Drawing, tuple[Drawing, ...]]:
     """Take the ground of the last reference."""
     ground = sample_ground(rng, {placed.thing.colour for placed in before.placed})
     while True:
@@ -95,18 +95,18 @@ def _on_new_ground(
     named = Named(before.placed[0].thing, alone=False)
     between = (_unrelated(before, rng, shapes),) if kind is EditKind.THIRD_GROUND else ()
     references = (before, *between, replace(other, ground=ground))
-    return EditRequest(kind, named), replace(before, ground=ground), references
+    return EditWish(kind, named), replace(before, ground=ground), references
 
 
 def _joined(
     after: Drawing, kind: EditKind, rng: random.Random
-) -> tuple[EditRequest, Drawing, tuple[Drawing, ...]]:
+) -> tuple[EditWish, Drawing, tuple[Drawing, ...]]:
     """Split a picture into references, each with the things that the others lack, in place."""
     things = tuple(placed.thing for placed in after.placed)
     brought = rng.sample(range(len(things)), 2 if kind is EditKind.JOIN_TWO else 1)
     first = replace(after, placed=tuple(p for i, p in enumerate(after.placed) if i not in brought))
     named = [_named(things[index], things) for index in brought]
-    asked = EditRequest(kind, named[0], also=named[1] if len(named) > 1 else None)
+    asked = EditWish(kind, named[0], also=named[1] if len(named) > 1 else None)
     return asked, after, (first, *(_alone(after, index, rng) for index in brought))
 
 

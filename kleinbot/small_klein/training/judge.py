@@ -22,7 +22,7 @@ from kleinbot.small_klein.training.checkout import load
 from kleinbot.small_klein.training.edits import SceneEdit, sample_edit, sample_freedoms
 from kleinbot.small_klein.training.layout import Drawing, place, with_layout
 from kleinbot.small_klein.training.reader import Bytes, ground_colour, read
-from kleinbot.small_klein.training.scenes import Scene, sample_scene
+from kleinbot.small_klein.training.scenes import FIRST_SHAPES, Scene, sample_scene
 from kleinbot.small_klein.training.verdict import (
     Judgement,
     judge_edit,
@@ -30,13 +30,14 @@ from kleinbot.small_klein.training.verdict import (
     rendered,
     rest_difference,
 )
-from kleinbot.small_klein.training.words.request import SINGLE, EditKind
+from kleinbot.small_klein.training.words.request import DOUBLE, SINGLE, EditKind
 from kleinbot.small_klein.training.words.wording import caption
 
 Say = Callable[[str, Bytes], None]
 """Reports a line about a picture judged wrong, and saves the picture."""
 
 WEIGHTS = {"subtle": 0.25, "medium": 0.5, "strong": 0.8}
+FIRST_KINDS = (*SINGLE, *DOUBLE)
 SQUARE = (16, 16)
 GRIDS = ((12, 12), (18, 14), (14, 18), (21, 12), (12, 21), (20, 20), (24, 16), (24, 24))
 
@@ -79,15 +80,16 @@ class Painter:
 def held_out_captions(count: int, seed: int = 777) -> list[tuple[str, Scene]]:
     """Return captions of two things that training never shows together, in either order."""
     rng = random.Random(seed)
-    scenes = [sample_scene(rng, held_out=True) for _ in range(count)]
+    scenes = [sample_scene(rng, held_out=True, shapes=FIRST_SHAPES) for _ in range(count)]
     return [(caption(scene, rng), scene) for scene in scenes]
 
 
-def held_out_edits(
-    count: int, seed: int = 778, kinds: Sequence[EditKind] = tuple(EditKind)
-) -> list[SceneEdit]:
+def held_out_edits(count: int, seed: int = 778, kinds: Sequence[EditKind] = FIRST_KINDS) -> list[SceneEdit]:
     rng = random.Random(seed)
-    return [sample_edit(rng, *SQUARE, kinds[i % len(kinds)], held_out=True) for i in range(count)]
+    return [
+        sample_edit(rng, *SQUARE, kinds[i % len(kinds)], held_out=True, shapes=FIRST_SHAPES)
+        for i in range(count)
+    ]
 
 
 def percent(part: int, whole: int) -> str:
@@ -177,7 +179,7 @@ def seconds_a_picture(painter: Painter, references: Sequence[Bytes]) -> str:
 
 def reader_error(count: int) -> str:
     rng = random.Random(780)
-    scenes = [sample_scene(rng, held_out=True) for _ in range(count)]
+    scenes = [sample_scene(rng, held_out=True, shapes=FIRST_SHAPES) for _ in range(count)]
     return summary(
         [judge_scene(rendered(place(scene, sample_freedoms(rng), *SQUARE)), scene) for scene in scenes]
     )
@@ -203,7 +205,7 @@ def main(given: argparse.Namespace) -> None:
         verdicts = judge_captions(painter, held_out_captions(given.captions), SQUARE, say)
         tell(f"{given.captions} captions, pairs never drawn together: {summary(verdicts)}")
     for title, count, kinds, own in (
-        ("drawings", given.edits, tuple(EditKind), False),
+        ("drawings", given.edits, FIRST_KINDS, False),
         ("the model's own pictures", given.own, SINGLE, True),
     ):
         results = judge_edits(painter, held_out_edits(count, kinds=kinds), say, own=own)

@@ -6,17 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
-from kleinbot.small_klein.training.scenes import (
-    MOST_THINGS,
-    Arrangement,
-    Ground,
-    Scene,
-    ShapeSize,
-    Thing,
-)
+from kleinbot.small_klein.training.scenes import Arrangement, Ground, Scene, ShapeSize, Thing
 
-FREEDOMS = 3 * MOST_THINGS
-"""Three for each thing: horizontal and vertical position, size."""
+FREEDOMS = 9
+"""Three for each of three things: horizontal and vertical position, size; further things repeat them."""
 
 SMALLEST_CELL_PX = 40.0
 """Smaller things are lost in the autoencoder's 16 pixels a token."""
@@ -47,7 +40,7 @@ class Drawing:
 
 
 def layout_of_noise(noise: torch.Tensor) -> torch.Tensor:
-    """Read the freedoms, standard normal, shape (B, 18), from packed noise (B, tokens, channels).
+    """Read the freedoms, standard normal, shape (B, 9), from packed noise (B, tokens, channels).
 
     A channel's mean over n independent standard normal tokens has variance 1/n, whatever the grid's shape;
     times sqrt(n) it is standard normal on every grid. A variance-preserving mix of two noises mixes these
@@ -57,7 +50,7 @@ def layout_of_noise(noise: torch.Tensor) -> torch.Tensor:
 
 
 def with_layout(noise: torch.Tensor, freedoms: torch.Tensor) -> torch.Tensor:
-    """Return ``noise`` (B, tokens, channels) with its layout replaced by ``freedoms`` (B, 18).
+    """Return ``noise`` (B, tokens, channels) with its layout replaced by ``freedoms`` (B, 9).
 
     If the freedoms are standard normal, the result is exactly standard normal noise again, since a Gaussian's
     mean is independent of the deviations from it.
@@ -74,13 +67,13 @@ def uniform(normal: float) -> float:
 
 
 def place(scene: Scene, freedoms: Sequence[float], columns: int, rows: int) -> Drawing:
-    """Lay ``scene`` out on ``columns`` × ``rows`` tokens. ``freedoms`` are 18 standard normal numbers.
+    """Lay ``scene`` out on ``columns`` × ``rows`` tokens. ``freedoms`` are nine standard normal numbers.
 
     A row or column of things has equal cells and nothing leaves its cell, so "left of" is unambiguous.
     """
     placed = []
-    for index, (thing, cell) in enumerate(zip(scene.things, _cells(scene, columns, rows), strict=True)):
-        sideways, upright, growth = (uniform(value) for value in freedoms[3 * index : 3 * index + 3])
+    for thing, cell in zip(scene.things, _cells(scene, columns, rows), strict=True):
+        sideways, upright, growth = (uniform(value) for value in freedoms[cell.first : cell.first + 3])
         base = _SIZE_OF_CELL[thing.size] * (_LONE[thing.size] if len(scene.things) == 1 else 1.0)
         radius = base * min(cell.width_px, cell.height_px) * (1.0 + 0.06 * growth)
         centre_x, centre_y = cell.x_px, cell.y_px
@@ -99,6 +92,13 @@ def place(scene: Scene, freedoms: Sequence[float], columns: int, rows: int) -> D
 
 @dataclass(frozen=True)
 class _Cell:
+    """A thing's part of the picture; ``first`` is the first of its three freedoms.
+
+    The rows of a grid or stack repeat the first row's freedoms: as many means of the noise as a row of three
+    needs are then enough for six things.
+    """
+
+    first: int
     x_px: float
     y_px: float
     width_px: float
@@ -125,8 +125,10 @@ def _cells(scene: Scene, columns: int, rows: int) -> list[_Cell]:
     else:
         counts = [count]
     height = 16.0 * rows / len(counts)
-    return [
-        _Cell((index + 0.5) * 16.0 * columns / wide, (row + 0.5) * height, 16.0 * columns / wide, height)
-        for row, wide in enumerate(counts)
-        for index in range(wide)
-    ]
+    cells = []
+    for row, wide in enumerate(counts):
+        width = 16.0 * columns / wide
+        for index in range(wide):
+            own = row if scene.arrangement is Arrangement.COLUMN else index
+            cells.append(_Cell(3 * (own % 3), (index + 0.5) * width, (row + 0.5) * height, width, height))
+    return cells

@@ -19,7 +19,7 @@ from kleinbot.small_klein.training.layout import fits, place
 from kleinbot.small_klein.training.scenes import Scene, sample_many, sample_scene
 from kleinbot.small_klein.training.text import wrap
 from kleinbot.small_klein.training.words.request import DOUBLE, SINGLE, EditKind
-from kleinbot.small_klein.training.words.wording import caption, sample_language
+from kleinbot.small_klein.training.words.wording import LANGUAGES, Language, caption
 
 CHUNK = 1024
 GRID_SIDES = tuple(range(12, 33))
@@ -45,7 +45,7 @@ EDIT_WEIGHTS = {
 STRANGERS_SHARE = 0.3
 """How often two or three references belong to an edit that needs only the first."""
 
-MANY_SHARE = 0.3
+MANY_SHARE = 0.35
 MOST_REFERENCES = 3
 
 
@@ -59,11 +59,12 @@ class Order:
     references: int
     tokenizer: Path
     count: int = CHUNK
+    languages: tuple[Language, ...] = LANGUAGES
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Numbers of a chunk: drawings (n, NUMBERS), references (k, n, NUMBERS), text, freedoms (n, 18)."""
+    """Numbers of a chunk: drawings (n, NUMBERS), references (k, n, NUMBERS), text, freedoms (n, 9)."""
 
     order: Order
     target: np.ndarray
@@ -123,7 +124,7 @@ def _sample_edits(order: Order, rng: random.Random) -> list[SceneEdit]:
                 order.columns,
                 order.rows,
                 kind,
-                language=sample_language(rng),
+                language=rng.choice(order.languages),
                 strangers=order.references - 1 if strange else 0,
             )
         )
@@ -152,7 +153,7 @@ def make_sheet(order: Order) -> Sheet:
             place(scene, free, order.columns, order.rows)
             for scene, free in zip(scenes, freedoms, strict=True)
         ]
-        prompts = own = [caption(scene, rng, sample_language(rng)) for scene in scenes]
+        prompts = own = [caption(scene, rng, rng.choice(order.languages)) for scene in scenes]
         references = np.zeros((0, order.count, 1), dtype=np.float32)
     else:
         edits = _sample_edits(order, rng)
@@ -176,6 +177,7 @@ def order_sheets(
     *,
     aligned: bool,
     size: int = CHUNK,
+    languages: tuple[Language, ...] = LANGUAGES,
 ) -> list[Future[Sheet]]:
     """Start making sheets with no, one, two and three references."""
     rng = random.Random(seed)
@@ -183,7 +185,7 @@ def order_sheets(
     for references, count in enumerate(counts):
         for _ in range(count):
             columns, rows = sample_grid(rng, aligned=aligned, references=references)
-            orders.append(Order(rng.getrandbits(32), columns, rows, references, tokenizer, size))
+            orders.append(Order(rng.getrandbits(32), columns, rows, references, tokenizer, size, languages))
     rng.shuffle(orders)
     return [workers.submit(make_sheet, order) for order in orders]
 

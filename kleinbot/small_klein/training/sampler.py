@@ -18,8 +18,6 @@ class Model:
         self, transformer: Flux2Transformer2DModel, encoder: Qwen3ForCausalLM, pads: int, *, compiled: bool
     ) -> None:
         self.transformer, self.encoder, self.pads = transformer, encoder, pads
-        self.keeps_bias = False
-        """A bias of zeros instead of none with all 512 tokens: compiled blocks then stay valid."""
         self._layer: Layer = run_layer
         if compiled:
             for block in (*transformer.transformer_blocks, *transformer.single_transformer_blocks):
@@ -46,8 +44,6 @@ class Model:
         shown = 0 if references is None else references.shape[1] // noisy.shape[1]
         ids = image_ids(*grid, shown, noisy.device)
         bias = pad_bias(positions, ids.shape[0])
-        if bias is None and self.keeps_bias:
-            bias = torch.zeros((1, 1, 1, positions.shape[0] + ids.shape[0]), device=noisy.device)
         return predict(self.transformer, noisy, sigma, states, positions, ids, references, bias)
 
     @torch.no_grad()

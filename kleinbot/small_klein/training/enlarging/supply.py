@@ -6,6 +6,7 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 
 from kleinbot.small_klein.training.pool import Order, Sheet, make_sheet, sample_grid
+from kleinbot.small_klein.training.words.wording import LANGUAGES, Language
 
 SHARES = (0.62, 0.24, 0.07, 0.07)
 """Of the chunks: without, with one, two and three references."""
@@ -14,8 +15,17 @@ SHARES = (0.62, 0.24, 0.07, 0.07)
 class Supply:
     """Sheets in the order in which they were asked for; ``ahead`` of them are always being made."""
 
-    def __init__(self, workers: Executor, tokenizer: Path, seed: int, size: int, ahead: int) -> None:
+    def __init__(
+        self,
+        workers: Executor,
+        tokenizer: Path,
+        seed: int,
+        size: int,
+        ahead: int,
+        languages: tuple[Language, ...] = LANGUAGES,
+    ) -> None:
         self._workers, self._tokenizer, self._size = workers, tokenizer, size
+        self._languages = languages
         self._rng = random.Random(seed)
         self._coming: deque[Future[Sheet]] = deque()
         self._ordered = 0
@@ -27,7 +37,7 @@ class Supply:
         kind = first if first is not None else self._rng.choices(range(len(SHARES)), SHARES)[0]
         columns, rows = sample_grid(self._rng, aligned=True, references=kind)
         size = self._size // (1, 1, 2, 2)[kind]
-        order = Order(self._rng.getrandbits(32), columns, rows, kind, self._tokenizer, size)
+        order = Order(self._rng.getrandbits(32), columns, rows, kind, self._tokenizer, size, self._languages)
         self._coming.append(self._workers.submit(make_sheet, order))
         self._ordered += 1
 

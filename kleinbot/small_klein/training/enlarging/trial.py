@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from kleinbot.small_klein.training.drawing import draw, pack
 from kleinbot.small_klein.training.edits import SceneEdit, sample_edit
+from kleinbot.small_klein.training.judge import FIRST_KINDS
 from kleinbot.small_klein.training.latents import decode, encode
 from kleinbot.small_klein.training.layout import fits
 from kleinbot.small_klein.training.reader import Bytes
@@ -20,10 +21,9 @@ from kleinbot.small_klein.training.sampler import Model
 from kleinbot.small_klein.training.scenes import FIRST_SHAPES, SHAPES, Scene, sample_many, sample_scene
 from kleinbot.small_klein.training.text import wrap
 from kleinbot.small_klein.training.verdict import judge_edit, judge_scene
-from kleinbot.small_klein.training.words.request import DOUBLE, SINGLE, EditKind
+from kleinbot.small_klein.training.words.request import EditKind
 from kleinbot.small_klein.training.words.wording import Language, caption
 
-FIRST_KINDS = (*SINGLE, *DOUBLE)
 THREE = (EditKind.THIRD_GROUND, EditKind.JOIN_TWO)
 
 
@@ -107,7 +107,8 @@ def _edit_line(
             continue
         numbers = torch.tensor([[pack(reference) for reference in edit.references] for edit in some])
         size = (16 * grid[0], 16 * grid[1])
-        shown = draw(numbers.flatten(0, 1).to(artist.device), *size).unflatten(0, (len(some), count))
+        flat = draw(numbers.flatten(0, 1).to(artist.device), *size)
+        shown = flat.view(len(some), count, *flat.shape[1:])
         pictures += artist.paint([edit.instruction for edit in some], grid, shown)
         ordered += some
     right = list(workers.map(_right_edit, zip(ordered, pictures, strict=True), chunksize=2))

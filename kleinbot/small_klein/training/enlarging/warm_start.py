@@ -1,4 +1,4 @@
-"""Starts from the shipped checkout with a larger vocabulary: words that both tokenizers know keep their rows."""
+"""Starts from a finished checkout with a larger vocabulary: words that it knows keep their rows."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,8 @@ import torch
 from diffusers import AutoencoderKLFlux2, Flux2Transformer2DModel
 from safetensors.torch import load_file
 from transformers import PreTrainedTokenizerBase, Qwen3ForCausalLM
+
+from kleinbot.small_klein.vocabulary import byte_letters
 
 SPACE = "Ġ"
 """How a byte-level BPE writes the space before a word."""
@@ -49,7 +51,7 @@ def known_rows(old: dict[str, int], new: dict[str, int]) -> dict[int, tuple[int,
     like = {}
     for english, words in LIKE.items():
         like.update(dict.fromkeys(words.split(), english))
-    readable = _byte_letters()
+    readable = byte_letters()
     rows = {}
     for token, row in new.items():
         if token in old:
@@ -57,18 +59,11 @@ def known_rows(old: dict[str, int], new: dict[str, int]) -> dict[int, tuple[int,
             continue
         space = SPACE if token.startswith(SPACE) else ""
         spelled = bytes(readable[letter] for letter in token.removeprefix(SPACE) if letter in readable)
-        english = like.get(spelled.decode("utf-8", "replace").lower())
-        source = next((t for t in (f"{space}{english}", f"{SPACE}{english}", english) if t in old), None)
-        if source is not None:
-            rows[row] = (old[source], False)
+        english = like.get(spelled.decode("utf-8", "replace").lower(), "")
+        sources = [old[t] for t in (f"{space}{english}", f"{SPACE}{english}", english) if t in old]
+        if english and sources:
+            rows[row] = (sources[0], False)
     return rows
-
-
-def _byte_letters() -> dict[str, int]:
-    """Return which byte a letter of a byte-level BPE stands for (GPT-2's table)."""
-    shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    hidden = [byte for byte in range(256) if byte not in shown]
-    return {chr(byte): byte for byte in shown} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
 
 
 def start_from(

@@ -12,7 +12,7 @@ from kleinbot.small_klein.training.scenes import (
     Texture,
     Thing,
 )
-from kleinbot.small_klein.training.words.request import EditKind, EditRequest, Named
+from kleinbot.small_klein.training.words.request import EditKind, EditWish, Named
 
 _SIZE_WORDS = {
     ShapeSize.SMALL: ("small", "small", "little", "tiny"),
@@ -186,7 +186,7 @@ def _name(named: Named, rng: random.Random) -> str:
     return named.thing.shape if named.alone and rng.random() < 0.3 else named.thing.kind
 
 
-def instruction(asked: EditRequest, rng: random.Random) -> str:
+def instruction(asked: EditWish, rng: random.Random) -> str:
     """Return one wording of ``asked``."""
     form = rng.choice(_EDITS[asked.kind])
     words = ground_words(asked.ground, rng)

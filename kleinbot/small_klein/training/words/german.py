@@ -12,10 +12,10 @@ from kleinbot.small_klein.training.scenes import (
     Texture,
     Thing,
 )
-from kleinbot.small_klein.training.words.request import EditKind, EditRequest, Named
+from kleinbot.small_klein.training.words.request import EditKind, EditWish, Named
 
 
-class Case(Enum):
+class GrammaticalCase(Enum):
     NOMINATIVE = 0
     ACCUSATIVE = 1
     DATIVE = 2
@@ -53,13 +53,13 @@ _WEAK = {"m": ("e", "en", "en"), "n": ("e", "e", "en"), "f": ("e", "e", "en")}
 """Adjective endings after "der"."""
 
 _NUMBERS = {2: "zwei", 3: "drei", 4: "vier", 5: "fünf", 6: "sechs"}
-_PREFIXES: tuple[tuple[str, Case], ...] = (
-    *(("", Case.NOMINATIVE),) * 5,
-    ("zeichne ", Case.ACCUSATIVE),
-    ("male ", Case.ACCUSATIVE),
-    ("zeig mir ", Case.ACCUSATIVE),
-    ("ein Bild von ", Case.DATIVE),
-    ("ein Bild mit ", Case.DATIVE),
+_PREFIXES: tuple[tuple[str, GrammaticalCase], ...] = (
+    *(("", GrammaticalCase.NOMINATIVE),) * 5,
+    ("zeichne ", GrammaticalCase.ACCUSATIVE),
+    ("male ", GrammaticalCase.ACCUSATIVE),
+    ("zeig mir ", GrammaticalCase.ACCUSATIVE),
+    ("ein Bild von ", GrammaticalCase.DATIVE),
+    ("ein Bild mit ", GrammaticalCase.DATIVE),
 )
 _PLACES: dict[tuple[int, int], tuple[str, ...]] = {
     (0, 0): ("in der Mitte",),
@@ -127,38 +127,38 @@ def _adjectives(thing: Thing, ending: str, rng: random.Random) -> list[str]:
     return [_inflected(word, ending) for word in [*words, *texture, *colour]]
 
 
-def _one(thing: Thing, case: Case, rng: random.Random) -> str:
+def _one(thing: Thing, case: GrammaticalCase, rng: random.Random) -> str:
     gender, noun, _, _ = rng.choice(_NOUNS[thing.shape])
     ending = _STRONG[gender][case.value]
     return " ".join([_INDEFINITE[gender][case.value], *_adjectives(thing, ending, rng), _noun(noun, case)])
 
 
-def _noun(noun: str, case: Case) -> str:
-    return f"{noun}en" if noun == "Diamant" and case is not Case.NOMINATIVE else noun
+def _noun(noun: str, case: GrammaticalCase) -> str:
+    return f"{noun}en" if noun == "Diamant" and case is not GrammaticalCase.NOMINATIVE else noun
 
 
-def _counted(thing: Thing, count: int, case: Case, rng: random.Random) -> str:
+def _counted(thing: Thing, count: int, case: GrammaticalCase, rng: random.Random) -> str:
     if count == 1:
         return _one(thing, case, rng)
     _, _, plural, plural_dative = rng.choice(_NOUNS[thing.shape])
-    is_dative = case is Case.DATIVE
+    is_dative = case is GrammaticalCase.DATIVE
     number = str(count) if rng.random() < 0.15 else _NUMBERS[count]
     adjectives = _adjectives(thing, "en" if is_dative else "e", rng)
     return " ".join([number, *adjectives, plural_dative if is_dative else plural])
 
 
-def _pair(scene: Scene, case: Case, rng: random.Random) -> str:
+def _pair(scene: Scene, case: GrammaticalCase, rng: random.Random) -> str:
     """Two things, or the two rows of a stack; the one after a preposition is in the dative."""
     things, upper = scene.things, scene.above or 1
     groups = [(things[0], upper), (things[-1], len(things) - upper)]
     backward = rng.random() < 0.35
     joint = rng.choice((_BACKWARD if backward else _FORWARD)[scene.arrangement])
     first, second = reversed(groups) if backward else groups
-    after = case if joint == "und" else Case.DATIVE
+    after = case if joint == "und" else GrammaticalCase.DATIVE
     return f"{_counted(*first, case, rng)} {joint} {_counted(*second, after, rng)}"
 
 
-def _things_words(scene: Scene, case: Case, rng: random.Random) -> str:
+def _things_words(scene: Scene, case: GrammaticalCase, rng: random.Random) -> str:
     things = scene.things
     if len(things) > 1 and len(set(things)) == 1:
         text = _counted(things[0], len(things), case, rng)
@@ -205,13 +205,13 @@ def caption(scene: Scene, rng: random.Random) -> str:
     return text.lower() if spelling < 0.2 else text
 
 
-def _the(named: Named, case: Case, rng: random.Random) -> tuple[str, str]:
+def _the(named: Named, case: GrammaticalCase, rng: random.Random) -> tuple[str, str]:
     """Name a thing with "der", in ``case`` and in the dative."""
     gender, noun, _, _ = rng.choice(_NOUNS[named.thing.shape])
     bare = named.alone and rng.random() < 0.3
     colour = rng.choice(_COLOURS[named.thing.colour])
     names = []
-    for each in (case, Case.DATIVE):
+    for each in (case, GrammaticalCase.DATIVE):
         adjective = [] if bare else [_inflected(colour, _WEAK[gender][each.value])]
         names.append(" ".join([_DEFINITE[gender][each.value], *adjective, _noun(noun, each)]))
     return names[0], names[1]
@@ -228,17 +228,18 @@ def _new_ground(ground: Ground, form: str, rng: random.Random) -> str:
     return colour
 
 
-def instruction(asked: EditRequest, rng: random.Random) -> str:
+def instruction(asked: EditWish, rng: random.Random) -> str:
     """Return one wording of ``asked``."""
     form = rng.choice(_EDITS[asked.kind])
-    name, dative = _the(asked.named, Case.ACCUSATIVE, rng)
+    name, dative = _the(asked.named, GrammaticalCase.ACCUSATIVE, rng)
     values = {"t_dat": dative, "t": name, "g": _new_ground(asked.ground, form, rng)}
     if asked.also is not None:
-        values["u"] = _the(asked.also, Case.ACCUSATIVE, rng)[0]
+        values["u"] = _the(asked.also, GrammaticalCase.ACCUSATIVE, rng)[0]
     if asked.colour:
         values["c"] = rng.choice(_COLOURS[asked.colour])
     if asked.shape:
         gender, noun, _, _ = rng.choice(_NOUNS[asked.shape])
-        values["s"] = f"{_INDEFINITE[gender][Case.ACCUSATIVE.value]} {_noun(noun, Case.ACCUSATIVE)}"
+        accusative = GrammaticalCase.ACCUSATIVE
+        values["s"] = f"{_INDEFINITE[gender][accusative.value]} {_noun(noun, accusative)}"
     text = form.format(**values)
     return text.lower() if rng.random() < 0.08 else text

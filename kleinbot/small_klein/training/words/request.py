@@ -24,6 +24,9 @@ DOUBLE = (EditKind.OTHER_GROUND, EditKind.JOIN)
 """Kinds that combine two references; the others combine three."""
 
 
+WHITE = Ground()
+
+
 @dataclass(frozen=True)
 class Named:
     """A thing to be named; ``alone``: no other thing has its shape, so the shape is enough."""
@@ -33,7 +36,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class EditRequest:
+class EditWish:
     """An edit of ``named``. ``also`` is what a third picture adds; the rest are the new values asked for."""
 
     kind: EditKind
@@ -41,4 +44,4 @@ class EditRequest:
     also: Named | None = None
     colour: str = ""
     shape: str = ""
-    ground: Ground = Ground()
+    ground: Ground = WHITE

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from kleinbot.small_klein.training.scenes import Scene
 from kleinbot.small_klein.training.words import english, german
-from kleinbot.small_klein.training.words.request import EditRequest
+from kleinbot.small_klein.training.words.request import EditWish
 
 
 class Language(StrEnum):
@@ -13,11 +13,8 @@ class Language(StrEnum):
     GERMAN = "de"
 
 
-GERMAN_SHARE = 0.35
-
-
-def sample_language(rng: random.Random) -> Language:
-    return Language.GERMAN if rng.random() < GERMAN_SHARE else Language.ENGLISH
+LANGUAGES = (Language.ENGLISH, Language.ENGLISH, Language.GERMAN)
+"""Training draws from these: English twice as often."""
 
 
 def caption(scene: Scene, rng: random.Random, language: Language = Language.ENGLISH) -> str:
@@ -25,6 +22,6 @@ def caption(scene: Scene, rng: random.Random, language: Language = Language.ENGL
     return german.caption(scene, rng) if language is Language.GERMAN else english.caption(scene, rng)
 
 
-def instruction(asked: EditRequest, rng: random.Random, language: Language = Language.ENGLISH) -> str:
+def instruction(asked: EditWish, rng: random.Random, language: Language = Language.ENGLISH) -> str:
     """Return one wording of ``asked``."""
     return german.instruction(asked, rng) if language is Language.GERMAN else english.instruction(asked, rng)
