@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError
 from kleinbot.domain.job_spec import ImageKey
@@ -61,6 +62,7 @@ class ScriptedEngine:
         self.profile = profile
         self.state = EngineState(EnginePhase.READY)
         self.held_bytes = 0
+        self.weight_files: Sequence[Path] = ()
         self.leaving = asyncio.Event()
         self.unload_gate = asyncio.Event()
         self.unload_gate.set()

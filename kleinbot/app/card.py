@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from kleinbot.app.card_wishes import CardWishes
 from kleinbot.app.engine_startup import StartOutcome
+from kleinbot.app.kept_near import KeptNear
 from kleinbot.dispatch.dispatcher import Dispatcher
 from kleinbot.domain.card import LetGo, LetGoReason
 from kleinbot.domain.clock import Clock, run_within, sleep_until
@@ -57,6 +58,7 @@ class Card:
         self._has_better = has_better
         self._changed = changed
         self._clock = clock
+        self._kept_near = KeptNear(lambda: engine.weight_files, clock)
         self._woken = asyncio.Event()
         self.ready = asyncio.Event()
         scheduler.watch(self._woken.set)
@@ -83,10 +85,15 @@ class Card:
     async def _away(self) -> bool:
         """Wait until the card may be used; return whether it had been let go."""
         was_away = False
-        while (reason := await self._wishes.reason(is_loaded=False)) is not None:
-            was_away = True
-            self._tell(reason)
-            await self._look_again()
+        keeping = asyncio.create_task(self._kept_near.run(), name="weights kept near")
+        try:
+            while (reason := await self._wishes.reason(is_loaded=False)) is not None:
+                was_away = True
+                self._tell(reason)
+                await self._look_again()
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
         if was_away:
             self._tell(LetGo(LetGoReason.LOADING))
         return was_away

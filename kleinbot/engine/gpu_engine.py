@@ -71,6 +71,7 @@ class GpuEngine:
         """Set from ``unload`` until the next ``start``."""
         self._closed: asyncio.Task[None] | None = None
         self._is_fitting = False
+        self._weight_files: Sequence[Path] = ()
         self._prepares_previews = prepares_previews
         self._held_now: Callable[[], int] = _nothing
 
@@ -92,6 +93,10 @@ class GpuEngine:
     def held_bytes(self) -> int:
         """GPU memory that torch reserves now, also while the model is loaded; see ``protocol.Engine``."""
         return self._held_now()
+
+    @property
+    def weight_files(self) -> Sequence[Path]:
+        return self._weight_files
 
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         """Call ``listener`` on the event loop at each change of state."""
@@ -235,6 +240,7 @@ class GpuEngine:
             is_abandoned,
         )
         self._memory_peak = self._worker.memory_peak
+        self._weight_files = self._worker.files
 
     async def _work(
         self, batch_of: "Callable[[Worker], RenderBatch]", call: "_Call"

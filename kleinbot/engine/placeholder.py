@@ -1,6 +1,7 @@
 """The engine of a model whose GPU is currently unavailable."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from kleinbot.domain.errors import Code, RenderError, StartError
@@ -30,6 +31,10 @@ class PlaceholderEngine:
     @property
     def held_bytes(self) -> int:
         return 0
+
+    @property
+    def weight_files(self) -> Sequence[Path]:
+        return ()
 
     def watch(self, listener: Callable[[EngineState], None]) -> None:
         self._listeners.append(listener)

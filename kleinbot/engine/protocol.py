@@ -1,6 +1,7 @@
 """The engine interface that the dispatcher uses. Imports no torch, so neither do the dispatcher's tests."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from kleinbot.domain.job_spec import ImageKey
@@ -33,6 +34,11 @@ class Engine(Protocol):
 
         Ask it on a thread: it may wait for the moment of an allocation.
         """
+        ...
+
+    @property
+    def weight_files(self) -> Sequence[Path]:
+        """The files that the model was read from last, and will be read from again; empty before that."""
         ...
 
     def watch(self, listener: Callable[[EngineState], None]) -> None:

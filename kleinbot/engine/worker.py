@@ -79,6 +79,7 @@ class Worker:
         ``folder``: where what was computed for the next start is kept.
         """
         self._device = klein.device
+        self.files = klein.files
         self._profile = profile
         self._clock = clock
         autoencoder = Autoencoder(klein.vae, profile.lean_decode)

@@ -13,7 +13,7 @@ from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import Placement, Profile, RowTiling, WeightFormat
 from kleinbot.hardware import activations, model_sizes
 from kleinbot.hardware.activations import VaeMemory
-from kleinbot.hardware.facts import System
+from kleinbot.hardware.facts import GIB, HostMemory, System
 
 RESERVED_BEYOND = {System.LINUX: 0.04, System.WSL2: 0.10, System.WINDOWS: 0.10, System.MACOS: 0.04}
 """Share by which ``max_memory_reserved`` exceeds ``max_memory_allocated``, for single pictures of 1024².
@@ -25,6 +25,8 @@ predicted to fit did, in the eager profiles.
 Windows has no such segments: machines emulated without them needed 8 to 16 % more, less on a fuller GPU.
 Windows and WSL2, which uses its driver, are not measured.
 """
+
+_FOR_OTHERS_BYTES = 4 * GIB
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,14 @@ def pinned_bytes(profile: Profile) -> int:
     if profile.token_table_on_host or profile.text_encoder.placement is Placement.STREAMED:
         total += model_sizes.token_table_bytes(profile)
     return total
+
+
+def stay_in_host_memory(file_bytes: int, memory: HostMemory) -> bool:
+    """Return whether files of a model that is not loaded may stay in the system's cache.
+
+    Available memory includes what the cache holds. A quarter of all, and at least 4 GiB, is for others.
+    """
+    return memory.available_bytes - file_bytes >= max(_FOR_OTHERS_BYTES, memory.total_bytes // 4)
 
 
 def read_for_encoding_bytes(profile: Profile) -> int:

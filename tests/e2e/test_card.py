@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from kleinbot.domain.work import EnginePhase
+from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.hardware.card_memory import CardMemory
 from kleinbot.hardware.facts import GIB
 from kleinbot.sandbox import Person, ShownMessage
@@ -100,6 +100,8 @@ async def test_a_freed_card_stays_free_over_a_restart_and_says_so(environment: B
         await _resumed(host, bot)
         await _until(lambda: again.state.phase is EnginePhase.LOADING)
         shown = await said_alone(await host.command(bot.channel, "host status"), "Engine: loading (0 %)")
+        again.enter(EngineState(EnginePhase.LOADING, 0.4))
+        await handle.message_where(lambda message: "being loaded (40 %)" in message.text, timeout_s=QUICK_S)
         again.load_gate.set()
         await handle.message_where(has_pictures, timeout_s=QUICK_S)
         assert await _spent(bot) == 10

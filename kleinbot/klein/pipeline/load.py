@@ -50,6 +50,8 @@ class Klein:
     scheduler: FlowMatchEulerDiscreteScheduler
     device: torch.device
     dtype: torch.dtype
+    files: tuple[Path, ...] = ()
+    """What was read: the weights' files, or those of the quantised cache."""
 
     @property
     def packed_channels(self) -> int:
@@ -102,6 +104,7 @@ class _Loading:
         self._bytes_done = 0
         self._bytes_of_component = 0
         self._share = 0.0
+        self._files: set[Path] = set()
 
     def klein(self) -> Klein:
         weights, profile = self._weights, self._profile
@@ -133,7 +136,8 @@ class _Loading:
         self._place(vae, ComponentPlan())
         scheduler = FlowMatchEulerDiscreteScheduler.from_config(dict(weights.scheduler))
         self._on_fraction(1.0)
-        return Klein(text_encoder, transformers, vae, scheduler, self._device, self._dtype)
+        files = tuple(sorted(self._files))
+        return Klein(text_encoder, transformers, vae, scheduler, self._device, self._dtype, files)
 
     def _empty_models(
         self,
@@ -165,6 +169,7 @@ class _Loading:
             )
             source = cached or component
         source.require_files()
+        self._files |= source.files
         with TensorReader() as reader:
             populate(model, source, target, reader, self._progress_of(source, 1.0))
         self._bytes_done += component.bytes

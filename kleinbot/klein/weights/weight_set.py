@@ -39,10 +39,13 @@ class Component:
         return sum(tensor.bytes for tensor in self.tensors.values())
 
     @property
+    def files(self) -> frozenset[Path]:
+        return frozenset(tensor.origin.path for tensor in self.tensors.values())
+
+    @property
     def missing_files(self) -> frozenset[Path]:
         """The files that no longer exist."""
-        paths = {tensor.origin.path for tensor in self.tensors.values()}
-        return frozenset(path for path in paths if not path.is_file())
+        return frozenset(path for path in self.files if not path.is_file())
 
     def require_files(self) -> None:
         """Raise StartError WEIGHTS_MISSING (folder, file) if one of its files no longer exists."""
