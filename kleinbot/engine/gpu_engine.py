@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, RenderError, StartError
-from kleinbot.domain.faults import Faults
+from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.pictures import Pixels
 from kleinbot.domain.profile import Profile
@@ -198,7 +198,7 @@ class GpuEngine:
             return
         self._unloading.set()
         self._enter(EngineState(EnginePhase.UNLOADING))
-        await self._on_thread(self._release)
+        await self._on_thread(self._unload)
         self._enter(EngineState(EnginePhase.UNLOADED))
 
     async def close(self) -> None:
@@ -304,6 +304,10 @@ class GpuEngine:
     def _discard(self, suspended: Suspended) -> None:
         if self._worker is not None:
             self._worker.discard(suspended)
+
+    def _unload(self) -> None:
+        self._faults.reach(FaultPoint.UNLOADING)
+        self._release()
 
     def _release(self) -> None:
         if self._worker is not None:

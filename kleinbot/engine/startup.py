@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, FatalEngineError, StartError
-from kleinbot.domain.faults import Faults
+from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.profile import Profile
 from kleinbot.domain.work import EnginePhase, EngineState
 from kleinbot.engine.device import device_of, free_bytes, open_device, release_memory, wait_for
@@ -138,6 +138,7 @@ def _start(
 
     def loading(fraction: float) -> None:
         raise_if_abandoned()
+        faults.reach(FaultPoint.LOADING)
         report(fraction)
 
     klein = load_klein(weights, profile, device, loading, scratch)

@@ -55,6 +55,9 @@ OF_ONE_JOB = {
 STARTING = (FaultPoint.LOG_NOTED, FaultPoint.LOG_CLAIMED, FaultPoint.AFTER_IDENTITY)
 """Fault points that each start reaches once."""
 
+OF_THE_CARD = (FaultPoint.UNLOADING, FaultPoint.LOADING)
+"""Fault points that a card reaches which is let go and taken again."""
+
 _PLACE = re.compile(r"^#(\d+) · .* · (?:next|#(\d+)) in line", re.MULTILINE)
 
 
@@ -149,7 +152,7 @@ def test_every_fault_point_has_its_kill() -> None:
     erasure = {
         point for point in FaultPoint if point.name.startswith("ERASURE_")
     }  # tests/usecases/test_erase.py
-    assert {*NTH, *OF_ONE_JOB, *STARTING} == set(FaultPoint) - erasure
+    assert {*NTH, *OF_ONE_JOB, *STARTING, *OF_THE_CARD} == set(FaultPoint) - erasure
 
 
 @pytest.mark.parametrize("point", STARTING)
@@ -207,6 +210,43 @@ async def test_a_batch_of_several_members_survives_a_kill(
         " JOIN jobs USING (job_id) GROUP BY batch_id, started_ms)"
     )
     assert largest == (3,), "a batch had pictures of all three"
+
+
+async def test_a_kill_while_the_card_is_freed_and_while_it_is_taken_again_loses_nothing(
+    two_servers: TwoServers,
+) -> None:
+    environment = two_servers.environment
+    owner = environment.standin.world.owner
+    host = environment.standin.world.add_member(environment.server, owner.name, permissions=("manage_guild",))
+    all_in = environment.folder / "all-in"
+    async with two_servers.bot(kill_at=FaultPoint.UNLOADING, starts_after=str(all_in)) as bot:
+        handles = [
+            await two_servers.imagine(environment.ada, "a fox", 2),
+            await two_servers.imagine(two_servers.cleo, "a lamp"),
+        ]
+        all_in.touch()
+        await two_servers.until("SELECT COUNT(*) > 0 FROM attempts", 1)
+        await host.command_with(environment.channel, "host queue pause", {"free": True})
+        await two_servers.killed(bot)
+    async with two_servers.bot(kill_at=FaultPoint.LOADING, nth=4) as bot:
+        await handles[0].message_where(_reads_freed, timeout_s=WAIT_S)
+        handles.append(await two_servers.imagine(environment.bob, "a whale"))
+        await host.command(environment.channel, "host queue resume")
+        await two_servers.killed(bot)
+    async with two_servers.bot() as bot:
+        for handle in handles:
+            await handle.message_where(has_pictures, timeout_s=WAIT_S)
+        await two_servers.stopped(bot)
+    two_servers.assert_accounted_for()
+    assert two_servers.numbers("SELECT kind, COUNT(*) FROM ledger GROUP BY kind") == {
+        "reserve": 4,
+        "settle": 4,
+    }
+    assert two_servers.rows("SELECT COUNT(*) FROM audit WHERE details LIKE '%frees%'") == [(1,)]
+
+
+def _reads_freed(message: ShownMessage) -> bool:
+    return has_pictures(message) or "needs the graphics card just now" in message.text
 
 
 async def test_the_order_that_was_shown_holds_after_a_kill_and_after_a_stop(two_servers: TwoServers) -> None:
