@@ -149,10 +149,13 @@ def two_servers(environment: BotEnvironment, spawner: BotSpawner) -> TwoServers:
 
 
 def test_every_fault_point_has_its_kill() -> None:
-    erasure = {
-        point for point in FaultPoint if point.name.startswith("ERASURE_")
-    }  # tests/usecases/test_erase.py
-    assert {*NTH, *OF_ONE_JOB, *STARTING, *OF_THE_CARD} == set(FaultPoint) - erasure
+    # tests/usecases: test_erase.py, test_gone_servers.py
+    elsewhere = {
+        point
+        for point in FaultPoint
+        if point.name.startswith(("ERASURE_", "PURGE_", "SERVER_", "TAKEN_BACK"))
+    }
+    assert {*NTH, *OF_ONE_JOB, *STARTING, *OF_THE_CARD} == set(FaultPoint) - elsewhere
 
 
 @pytest.mark.parametrize("point", STARTING)
