@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from kleinbot.domain.faults import FaultPoint
-from kleinbot.sandbox import FakeDiscord, PersonError, WaitTimeoutError
+from kleinbot.sandbox import FakeDiscord
 from tests.e2e.accounts import ARCHIVE, DATABASE, AccountCheck, Seen, numbers, record, rows
 from tests.e2e.bot_processes import Bot, BotSpawner, running_spawner
+from tests.e2e.card_owner import CardOwner
 from tests.e2e.holder import held
 from tests.e2e.load_members import Participant, RandomMembers
 from tests.e2e.pictures import a_png
@@ -44,8 +45,6 @@ QUARTER_OF_AN_HOUR_S = 16 * 60
 REPEATS = 0.4
 HANGS_EVERY_S = 8.0
 LOCKS_EVERY_S = 15.0
-FREES_EVERY_S = 10.0
-ANSWERS_S = 5.0
 FAULT_S = (0.5, 7.0)
 """The shortest and longest time that an upload hangs or the database is locked."""
 
@@ -100,7 +99,6 @@ class Tally:
     expiries: int = 0
     hanging_uploads: int = 0
     locks: int = 0
-    frees: int = 0
 
 
 class Run:
@@ -148,16 +146,12 @@ class Run:
             may_ask=lambda: self.backlog < ENOUGH_WAITING,
             repeats=REPEATS,
         )
-        channel = next(iter(standin.state.channels.values()))
-        assert channel.server is not None
-        owner = standin.world.owner.name
-        person = standin.world.add_member(channel.server, owner, permissions=("manage_guild",))
-        self.host = Participant(person, channel)
+        self.owner = CardOwner(standin, self.chance.random(), speed_up)
 
     async def runs(self, kills: int) -> None:
         """Run one bot after the other until ``kills`` were killed and some event was repeated."""
         works = (
-            self.random_members.act, self._look, self._hang_uploads, self._hold_database, self._free_card,
+            self.random_members.act, self._look, self._hang_uploads, self._hold_database, self.owner.act,
         )  # fmt: skip
         tasks = [asyncio.create_task(work()) for work in works]
         try:
@@ -194,28 +188,6 @@ class Run:
                 self.tally.locks += 1
                 await asyncio.sleep(chance.uniform(*FAULT_S) / self.speed_up)
             await asyncio.sleep(chance.expovariate(self.speed_up / LOCKS_EVERY_S))
-
-    async def _free_card(self) -> None:
-        chance = random.Random(self.chance.random())
-        while True:
-            await asyncio.sleep(chance.expovariate(self.speed_up / FREES_EVERY_S))
-            self.tally.frees += await self._told("host queue pause", {"free": True})
-            await asyncio.sleep(chance.uniform(*FAULT_S) / self.speed_up)
-            await self._resume()
-
-    async def _resume(self) -> None:
-        """Let the bot draw again, whether it runs or not."""
-        while not await self._told("host queue resume", {}):
-            await asyncio.sleep(LOOK_S / self.speed_up)
-
-    async def _told(self, command: str, options: dict[str, object]) -> bool:
-        """Return whether the bot has answered the owner's command."""
-        try:
-            handle = await self.host.person.command_with(self.host.channel, command, options)
-            await handle.acknowledged(timeout_s=ANSWERS_S)
-        except (PersonError, WaitTimeoutError):  # it is offline, or was killed
-            return False
-        return True
 
     def _waiting(self) -> int:
         ((count,),) = rows(self.folder, "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')")
@@ -288,7 +260,7 @@ class Run:
         """Let all jobs end, let everybody collect their results, and let the sweep remove ownerless files."""
         bot = await self.start()
         await self.standin.online(timeout_s=WAIT_S)
-        await self._resume()
+        await self.owner.resume()
         await self._until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')")
         await self._until("SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'posting')")
         while rows(self.folder, "SELECT COUNT(*) FROM outbox WHERE state = 'kept'")[0][0]:
@@ -350,7 +322,7 @@ def summary(run: Run, account_check: AccountCheck, seconds: float) -> dict[str, 
         "quarters of an hour passed": tally.expiries,
         "uploads that hung": tally.hanging_uploads,
         "times the database was held": tally.locks,
-        "times the card was freed": tally.frees,
+        "times the card was freed": run.owner.frees,
         "actions": dict(activity.actions),
         "events sent again": activity.repeats,
         "unanswered": activity.unanswered,
