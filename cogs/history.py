@@ -6,12 +6,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.imagine import Shape
 from kleinbot.chat.core.translator import t
 from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, CreateHandlers
 from kleinbot.chat.results.buttons import SEARCH_CHARACTERS
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.results.info_handlers import InfoHandlers
-from kleinbot.usecases.history import Search
+from kleinbot.domain.geometry import Aspect
+from kleinbot.domain.job_spec import JobKind
+from kleinbot.usecases.history import Search, Since
 
 
 class HistoryCog(commands.Cog):
@@ -24,15 +27,45 @@ class HistoryCog(commands.Cog):
         self._create = create
 
     @app_commands.command(name=t("history-name"), description=t("history-description"))
-    @app_commands.rename(text=t("history-text-name"), favourites=t("history-favourites-name"))
-    @app_commands.describe(text=t("history-text-description"), favourites=t("history-favourites-description"))
+    @app_commands.rename(
+        text=t("history-text-name"),
+        favourites=t("history-favourites-name"),
+        kind=t("history-kind-name"),
+        aspect=t("imagine-aspect-name"),
+        since=t("history-since-name"),
+        made_from=t("history-from-name"),
+    )
+    @app_commands.describe(
+        text=t("history-text-description"),
+        favourites=t("history-favourites-description"),
+        kind=t("history-kind-description"),
+        aspect=t("history-aspect-description"),
+        since=t("history-since-description"),
+        made_from=t("history-from-description"),
+    )
+    @app_commands.choices(
+        kind=[app_commands.Choice(name=t(f"history-kind-{each}"), value=each.value) for each in JobKind],
+        since=[app_commands.Choice(name=t(f"history-since-{each}"), value=each.value) for each in Since],
+    )
     async def history(
         self,
         interaction: discord.Interaction[Any],
         text: app_commands.Range[str, 1, SEARCH_CHARACTERS] = "",
         favourites: bool = False,
+        kind: str | None = None,
+        aspect: Shape | None = None,
+        since: str | None = None,
+        made_from: bool = False,
     ) -> None:
-        await self._handlers.open(interaction, Search(" ".join(text.split()), favourites))
+        search = Search(
+            " ".join(text.split()),
+            favourites,
+            None if kind is None else JobKind(kind),
+            None if aspect is None else Aspect(aspect),
+            None if since is None else Since(since),
+            made_from,
+        )
+        await self._handlers.open(interaction, search)
 
     @app_commands.command(name=t("show-name"), description=t("show-description"))
     @app_commands.rename(job=t("show-job-name"))

@@ -171,6 +171,7 @@ class App:
                 ("left members", self.container.usecases.privacy.left_members.run),
                 ("gone servers", self.container.usecases.privacy.gone_servers.run),
                 ("retention", self.container.delivery.retention.run),
+                ("search index", self.container.usecases.finding.fill_index.run),
                 ("joining posts", self.container.discord.joining.run),
                 ("commands", self._sync_commands),
                 ("tokenizer", self._load_tokenizer),

@@ -68,6 +68,15 @@ class Aspect(StrEnum):
         wanted = math.log(ratio)
         return min(cls, key=lambda aspect: abs(math.log(aspect.grid.columns / aspect.grid.rows) - wanted))
 
+    @property
+    def ratios(self) -> tuple[float, float]:
+        """The widths in heights to which this aspect is the nearest: the least, and the first above."""
+        near = sorted(aspect.grid.columns / aspect.grid.rows for aspect in Aspect)
+        at = near.index(self.grid.columns / self.grid.rows)
+        least = math.sqrt(near[at - 1] * near[at]) if at else 0.0
+        above = math.sqrt(near[at] * near[at + 1]) if at + 1 < len(near) else math.inf
+        return least, above
+
 
 _FULL_GRIDS = {
     Aspect.SQUARE: Grid(64, 64),

@@ -13,6 +13,7 @@ import aiosqlite
 from kleinbot.domain.errors import Code, Refusal, StartError
 from kleinbot.domain.faults import FaultPoint, Faults, NoFaults
 from kleinbot.store.keyed_hash import KeyedHash
+from kleinbot.store.search_text import has_words
 
 Row = sqlite3.Row
 Value = str | int | float | None
@@ -242,14 +243,6 @@ async def _connect(where: str, hashes: KeyedHash, *, uri: bool) -> aiosqlite.Con
     await connection.create_function("keyed_hash", 2, hashes.known)
     await connection.create_function("made_keyed_hash", 2, hashes.made)
     return connection
-
-
-def has_words(prompt: str, words: str) -> bool:
-    """Return whether each of the casefolded ``words``, one per line, occurs in ``prompt``; True if none."""
-    if not words:
-        return True
-    folded = prompt.casefold()
-    return all(word in folded for word in words.split("\n"))
 
 
 async def run_to_completion(work: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever ``work`` returns

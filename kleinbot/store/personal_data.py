@@ -15,6 +15,7 @@ from kleinbot.store.members import personal as members
 from kleinbot.store.moderation import personal as moderation
 from kleinbot.store.personal_tables import PAGE_ROWS, PersonalTable
 from kleinbot.store.results import personal as results
+from kleinbot.store.results import search_index
 from kleinbot.store.showcase import personal as showcase
 
 FACTS = PersonalTable("facts", why="Facts about this installation.")
@@ -144,6 +145,7 @@ async def erase_jobs(transaction: Transaction, job_ids: Sequence[str], now_ms: i
     The server's row of nobody must exist. Inputs of jobs that were made from these are marked as gone.
     """
     given = json.dumps(list(job_ids))
+    await search_index.remove(transaction, job_ids)
     await transaction.change(
         "UPDATE job_references SET gone_ms = ?2, sha256 = '', author_id = NULL, message_id = NULL,"
         " attachment_id = NULL WHERE gone_ms IS NULL AND job_id IN"

@@ -4,10 +4,13 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from kleinbot.domain.clock import Clock
+from kleinbot.domain.clock import DAY_MS, Clock
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import Job
+from kleinbot.domain.job_spec import JobKind
 from kleinbot.domain.people import Actor
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.thumbnail import thumbnail
@@ -33,12 +36,34 @@ _THUMBNAIL_PX = 256
 _NUMBER = re.compile(r"\s*#?(\d{1,9})\s*")
 
 
+class Since(StrEnum):
+    """How far back a search goes."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+    @property
+    def days(self) -> int:
+        return {Since.DAY: 1, Since.WEEK: 7, Since.MONTH: 30, Since.YEAR: 365}[self]
+
+
 @dataclass(frozen=True)
 class Search:
-    """A search: words that the prompt must contain, and whether to list only favourites."""
+    """A search: words that the prompt must contain, whether to list only favourites, and filters."""
 
     text: str = ""
     favourites: bool = False
+    kind: JobKind | None = None
+    aspect: Aspect | None = None
+    since: Since | None = None
+    with_references: bool = False
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether anything but words and favourites is asked for."""
+        return bool(self.kind or self.aspect or self.since or self.with_references)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -53,7 +78,7 @@ class Search:
     def bounded(self) -> "Search":
         """Return the search cut to its limits."""
         words = Search(self.text[:MOST_CHARACTERS]).words[:MOST_WORDS]
-        return Search(" ".join(words), self.favourites)
+        return replace(self, text=" ".join(words))
 
 
 @dataclass(frozen=True)
@@ -108,7 +133,16 @@ class History:
         Raises Refusal SEARCH_TOO_LONG, and SearchEndedError.
         """
         search.require_bounded()
-        wanted = HistoryQuery(actor.member, search.words, search.favourites)
+        since_ms = None if search.since is None else self._clock.now_ms() - search.since.days * DAY_MS
+        wanted = HistoryQuery(
+            actor.member,
+            search.words,
+            search.favourites,
+            search.kind,
+            search.aspect,
+            since_ms,
+            search.with_references,
+        )
         if after is not None:
             async with self._reader(wanted) as read:
                 found = await history.newer(read, wanted, after, PAGE_JOBS + 1)
@@ -143,8 +177,8 @@ class History:
 
     @asynccontextmanager
     async def _reader(self, wanted: HistoryQuery) -> AsyncIterator[Reader]:
-        """Yield the reader for a query. A query without words is cheap and needs no bounded search."""
-        if not wanted.words:
+        """Yield the reader for a query. A query of everything is cheap and needs no bounded search."""
+        if wanted.is_plain:
             yield self._database.read
             return
         async with self._searches.reader(wanted.member) as reader:

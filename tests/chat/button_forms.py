@@ -26,6 +26,7 @@ from kleinbot.chat.results.buttons import (
     ConfirmDeleteButton,
     DeleteButton,
     FavouriteButton,
+    FilteredPageButton,
     KeepButton,
     PageButton,
     RecipeButton,
@@ -57,6 +58,10 @@ FORMS: dict[str, PersistentButton] = {
     f"kb:unfav:{JOB_ID}:0": UnfavouriteButton(JOB_ID, 0),
     f"kb:unfav:{JOB_ID}:3": UnfavouriteButton(JOB_ID, 3),
     f"kb:recipe:{JOB_ID}": RecipeButton(JOB_ID),
+    "kb:find:o:412:01011:red fox": FilteredPageButton(True, 412, "01011", "red fox"),
+    f"kb:find:n:999999999:13741:{LONGEST_SEARCH}": FilteredPageButton(
+        False, 999_999_999, "13741", LONGEST_SEARCH
+    ),
     f"kb:use:{JOB_ID}": UsePromptButton(JOB_ID),
     "kb:usew:16:9": UseWrittenButton(Aspect.WIDE_16_9),
     "kb:usew:1:1:4294967295": UseWrittenButton(Aspect.SQUARE, 4294967295),

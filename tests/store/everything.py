@@ -53,7 +53,7 @@ from kleinbot.store.results import (
 from kleinbot.store.results.history import HistoryQuery
 from kleinbot.store.results.purges import Purge
 from tests.specs import with_spec
-from tests.store import moderation, showcase
+from tests.store import moderation, searching, showcase
 from tests.store.million import FIRST_SERVER, HEAVIEST
 from tests.store.rows import finished, new_job
 
@@ -89,6 +89,9 @@ async def ask_everything(database: Database, now_ms: int) -> None:
     subjects = await find_subjects(database.read)
     await _read_jobs(database.read, subjects, now_ms)
     await _read_the_rest(database.read, subjects, now_ms)
+    async with database.transaction() as transaction:
+        await searching.keep_index(transaction)
+    await searching.search(database.read, HEAVY, subjects.number)
     async with database.transaction() as transaction:
         await _change_people(transaction, now_ms)
     async with database.transaction() as transaction:

@@ -5,13 +5,14 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.geometry import Aspect, Grid
+from kleinbot.domain.job_spec import ImageKey, JobKind
 from kleinbot.domain.people import MemberKey
 from kleinbot.store.database import Database
 from kleinbot.store.delivery import outbox, posted
-from kleinbot.store.jobs import jobs
+from kleinbot.store.jobs import deletion, jobs
 from kleinbot.store.migrations import load_migrations, migrate
-from kleinbot.store.results import favourites, history
+from kleinbot.store.results import favourites, history, search_index
 from kleinbot.store.results.history import HistoryQuery
 from tests.manual_clock import START_MS, ManualClock
 from tests.specs import with_spec
@@ -21,10 +22,18 @@ BOB = MemberKey(ADA.server_id, 2)
 
 
 async def _done(
-    database: Database, index: int, prompt: str, owner: MemberKey = ADA, *, private: bool = False
+    database: Database,
+    index: int,
+    prompt: str,
+    owner: MemberKey = ADA,
+    *,
+    private: bool = False,
+    kind: JobKind = JobKind.IMAGINE,
+    grid: Grid | None = None,
 ) -> ImageKey:
     job_id = f"{index:024x}"
-    await store(database, with_spec(replace(new_job(job_id, owner=owner), private=private), prompt=prompt))
+    job = with_spec(replace(new_job(job_id, owner=owner), private=private), prompt=prompt, kind=kind)
+    await store(database, job if grid is None else with_spec(job, grid=grid))
     key = ImageKey(job_id, 0)
     async with database.transaction() as transaction:
         await jobs.claim(transaction, key, "batch", START_MS)
@@ -137,3 +146,81 @@ async def test_a_suggestion_asks_the_newest_results_only(database: Database) -> 
     found = await history.recent(database.read, HistoryQuery(ADA, ("FOX",)), 3, 9)
     assert [job.number for job in found] == [5, 4, 3]
     assert await history.recent(database.read, HistoryQuery(ADA, ("1",)), 3, 9) == []
+
+
+SCRIPTS = {
+    "Ein roter Fuchs im Baumhaus": ("FUCHS", "haus", "rot fuchs", "umha"),
+    "A café in Zürich, Straße": ("cafe", "ZURICH", "strasse", "Café"),
+    "雪の中の赤い狐": ("中の", "赤い", "赤い狐", "雪 狐"),
+    "兔子和狐狸在森林里": ("狐狸", "森林", "兔"),
+    "눈 속의 여우": ("여우", "눈"),
+    "สุนัขจิ้งจอกในหิมะ": ("หิมะ", "จิ้งจอก"),
+    "рыжая ёлка": ("елка", "РЫЖАЯ"),
+    "एक लाल लोमड़ी": ("लोमड़ी", "लाल"),
+    "a 🦊, 100% wolf at 3d_x": ("🦊", "0%", "d_x", "3d"),
+}
+
+
+async def test_words_are_found_in_every_script_before_and_after_they_are_in_the_index(
+    database: Database,
+) -> None:
+    for index, prompt in enumerate(SCRIPTS, start=1):
+        await _done(database, index, prompt)
+        await _done(database, 100 + index, prompt, BOB)
+    numbers = {text: 2 * index - 1 for index, texts in enumerate(SCRIPTS.values(), start=1) for text in texts}
+    for is_in_index in (False, True):
+        if is_in_index:
+            async with database.transaction() as transaction:
+                assert await search_index.add_page(transaction) == 2 * len(SCRIPTS)
+            assert not await search_index.is_behind(database.read)
+        found = {text: await _numbers(database, *text.split()) for text in numbers}
+        assert found == {text: [number] for text, number in numbers.items()}
+        assert await _numbers(database, "か", "zebra") == []
+    await _done(database, 50, "a fox of today")
+    assert await _numbers(database, "fox") == [2 * len(SCRIPTS) + 1]
+
+
+async def test_filters_hold_before_and_after_the_index(database: Database) -> None:
+    wide, tall = Grid(84, 48), Grid(40, 78)
+    await _done(database, 1, "a fox", grid=wide)
+    await _done(database, 2, "a fox", kind=JobKind.EDIT, grid=tall)
+    await _done(database, 3, "a wolf", grid=wide)
+    for _ in range(2):
+        for wanted, numbers in (
+            (HistoryQuery(ADA, kind=JobKind.EDIT), [2]),
+            (HistoryQuery(ADA, aspect=Aspect.WIDE_16_9), [3, 1]),
+            (HistoryQuery(ADA, aspect=Aspect.TALL_9_16), [2]),
+            (HistoryQuery(ADA, ("fox",), aspect=Aspect.WIDE_16_9), [1]),
+            (HistoryQuery(ADA, since_ms=START_MS), [3, 2, 1]),
+            (HistoryQuery(ADA, since_ms=START_MS + 1), []),
+            (HistoryQuery(ADA, with_references=True), []),
+        ):
+            assert [job.number for job in await history.older(database.read, wanted, None, 3)] == numbers
+            newer = await history.newer(database.read, wanted, 0, 3)
+            assert [job.number for job in newer] == numbers
+        async with database.transaction() as transaction:
+            await search_index.add_page(transaction)
+
+
+async def test_what_is_deleted_leaves_the_index_and_after_a_clearing_the_file(
+    database: Database, database_file: Path
+) -> None:
+    for index in range(1, 20):
+        await _done(database, index, "qqxzzjw" if index == 7 else f"a fox {index}")
+        async with database.transaction() as transaction:
+            await search_index.add_page(transaction)
+    async with database.transaction() as transaction:
+        assert await deletion.delete(transaction, f"{7:024x}", 1, START_MS) is not None
+        await search_index.remove(transaction, [f"{7:024x}"])  # a second time changes nothing
+        await transaction.change("UPDATE jobs SET prompt = '' WHERE number = 7")
+    assert await _numbers(database, "qqx") == []
+    async with database.transaction() as transaction:
+        await search_index.begin_clearing(transaction)
+        while await search_index.clear_on(transaction):
+            pass
+    assert await database.truncate_log()
+    assert b"qxz" not in database_file.read_bytes()
+    assert await _numbers(database, "fox") == [19, 18, 17]
+    assert (
+        await database.read.number("SELECT COUNT(*) FROM search_tokens WHERE search_tokens MATCH 'fox'") == 18
+    )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kleinbot.store.database import Database, has_words
+from kleinbot.store.database import Database
+from kleinbot.store.search_text import has_words
 from tests.manual_clock import START_MS
 from tests.new_database import make_new
 from tests.store.everything import ask_everything
@@ -40,6 +41,9 @@ BOUNDED = {
     "server_settings": "one row for each server",
     "left_servers": "one row for each server",
     "takedowns": "what is being removed",
+    "jobs_unsearched": "a page of what is not in the full-text index yet",
+    "first_ended": "500 jobs that ended after a moment",
+    "w": "the rows of the full-text index that have every token",
     "page": "so many of a member's jobs as were asked for",
     "vote_recounts": "whose votes are being counted anew; it is emptied at once",
     "members_weighted": "only members with a weight of their own",

@@ -61,7 +61,13 @@ def build_handlers(
         create=create,
         results=_results(usecases, delivery, interactions, texts),
         finding=build_finding_handlers(
-            usecases, delivery, interactions, texts, create.modal_setup, jobs.imagine
+            usecases.finding,
+            usecases.history,
+            delivery.results,
+            interactions,
+            texts,
+            create.modal_setup,
+            jobs.imagine,
         ),
         quota=QuotaHandlers(quotas.view, quotas.administer, quotas.set_member_weight, interactions, texts),
         role_rules=RoleRuleHandlers(quotas.role_rules, interactions, texts),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from kleinbot.app.builders.base import Base, MessageWakes
+from kleinbot.app.builders.finding import FindingUseCases, build_finding
 from kleinbot.app.builders.moderation import Moderation, build_moderation
 from kleinbot.app.builders.owner import OwnerUseCases, build_owner
 from kleinbot.app.builders.privacy import Privacy, build_privacy
@@ -19,7 +20,6 @@ from kleinbot.usecases.cancel import Cancel
 from kleinbot.usecases.delete import Delete
 from kleinbot.usecases.edit import Edit
 from kleinbot.usecases.favourites import Favourites
-from kleinbot.usecases.finding.picture_info import PictureInfo
 from kleinbot.usecases.history import History
 from kleinbot.usecases.inputs import Fetch, Inputs
 from kleinbot.usecases.notices import Notices
@@ -62,7 +62,7 @@ class UseCases:
     favourites: Favourites
     delete: Delete
     original_file: OriginalFile
-    picture_info: PictureInfo
+    finding: FindingUseCases
     quotas: Quotas
     owner: OwnerUseCases
     notices: Notices
@@ -102,7 +102,7 @@ def build_usecases(
         favourites=Favourites(database, history, clock),
         delete=Delete(database, archive, history, ports.wake_remover, clock),
         original_file=OriginalFile(history, queries),
-        picture_info=PictureInfo(database, sources, inputs, clock),
+        finding=build_finding(base, sources, inputs),
         quotas=build_quotas(base, scheduling, rule),
         owner=build_owner(
             base,

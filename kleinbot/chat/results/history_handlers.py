@@ -15,7 +15,7 @@ from kleinbot.chat.core.views import MessageContent
 from kleinbot.chat.delivery import splitting
 from kleinbot.chat.delivery.messages import ResultMessage, ResultMessages
 from kleinbot.chat.results import views as results_views
-from kleinbot.chat.results.buttons import PageButton, ShowButton
+from kleinbot.chat.results.buttons import FilteredPageButton, PageButton, ShowButton
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.plain_text import one_line
@@ -45,7 +45,9 @@ class HistoryHandlers:
             self._texts, actor.locale, page, actor.member_id
         ))  # fmt: skip
 
-    async def page_pressed(self, interaction: discord.Interaction[Any], button: PageButton) -> None:
+    async def page_pressed(
+        self, interaction: discord.Interaction[Any], button: PageButton | FilteredPageButton
+    ) -> None:
         """Replace the page by the one below or above a job's number."""
         actor = self._interactions.actor_of(interaction)
         await interaction.response.defer()
@@ -56,6 +58,12 @@ class HistoryHandlers:
         await self._show_page(interaction, results_views.history(
             self._texts, actor.locale, page, actor.member_id
         ))  # fmt: skip
+
+    async def filtered_page_pressed(
+        self, interaction: discord.Interaction[Any], button: FilteredPageButton
+    ) -> None:
+        """Turn a page of a search with filters."""
+        await self.page_pressed(interaction, button)
 
     async def show(self, interaction: discord.Interaction[Any], job: str) -> None:
         """Post one of the member's own results again, as it was typed or chosen."""

@@ -10,10 +10,10 @@ from kleinbot.chat.results.buttons import (
     ConfirmDeleteButton,
     FavouriteButton,
     KeepButton,
-    PageButton,
     ShowButton,
     UnfavouriteButton,
     UsePromptButton,
+    page_button,
 )
 from kleinbot.chat.results.recipe_text import block, command, recipe_text
 from kleinbot.chat.results.result_view import alt_text, file_prefix
@@ -21,7 +21,7 @@ from kleinbot.domain.clock import MS_PER_S
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import JobKind
 from kleinbot.texts import Texts
-from kleinbot.usecases.history import HistoryEntry, Page
+from kleinbot.usecases.history import HistoryEntry, Page, Search
 from kleinbot.usecases.job_queries import StoredPicture
 
 _PROMPT_CHARACTERS = 160
@@ -58,6 +58,8 @@ def history(texts: Texts, locale: str, page: Page, reader_id: int) -> MessageCon
 def _title(texts: Texts, locale: str, page: Page) -> str:
     marked = page.search.favourites
     if not page.entries:
+        if page.search.has_filters:
+            return texts.say(locale, "history-nothing-fits")
         if page.search.text:
             return texts.say(locale, "history-nothing-found")
         return texts.say(locale, "history-no-favourites" if marked else "history-empty")
@@ -65,7 +67,19 @@ def _title(texts: Texts, locale: str, page: Page) -> str:
     if page.search.text:
         searched = core_text.shown_prompt(page.search.text, _SEARCH_CHARACTERS)
         title += f" · {texts.say(locale, 'history-searched', text=searched)}"
-    return title
+    filters = _filters(texts, locale, page.search)
+    return f"{title}\n-# {filters}" if filters else title
+
+
+def _filters(texts: Texts, locale: str, search: Search) -> str:
+    """Return what a search was limited to, in the words of the command's options."""
+    named = [
+        "" if search.kind is None else texts.say(locale, f"history-kind-{search.kind}"),
+        "" if search.aspect is None else search.aspect.value,
+        "" if search.since is None else texts.say(locale, f"history-since-{search.since}"),
+        texts.say(locale, "history-from-pictures") if search.with_references else "",
+    ]
+    return " · ".join(filter(None, named))
 
 
 def _line(texts: Texts, locale: str, entry: HistoryEntry, reader_id: int) -> str:
@@ -105,7 +119,7 @@ def _turn_row(texts: Texts, locale: str, page: Page) -> Row:
     first, last = page.entries[0].job.number, page.entries[-1].job.number
     for older, number, is_there in ((False, first, page.newer), (True, last, page.older)):
         if is_there:
-            button = PageButton(older, number, page.search.favourites, page.search.text)
+            button = page_button(older, number, page.search)
             row.add_item(button.labelled(texts.say(locale, "button-older" if older else "button-newer")))
     return row
 

@@ -3,6 +3,7 @@
 from kleinbot.store.database import Transaction
 from kleinbot.store.delivery import posted
 from kleinbot.store.moderation import cases
+from kleinbot.store.results import search_index
 from kleinbot.store.showcase import publications
 
 
@@ -22,6 +23,7 @@ async def delete(
     )
     if not deleted:
         return None
+    await search_index.remove(transaction, [job_id])
     await transaction.change("DELETE FROM favourites WHERE job_id = ?", job_id)
     await posted.remove_all(transaction, job_id, now_ms)
     await publications.end_of_job(transaction, job_id, now_ms)

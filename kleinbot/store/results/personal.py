@@ -26,10 +26,22 @@ TAKEDOWNS = PersonalTable(
     frozenset({"author_id"}),
     why="Not given out: what is being removed at an author's request; a row goes as soon as that is done.",
 )
+SEARCH_TOKENS = PersonalTable(
+    "search_tokens",
+    frozenset({"tokens"}),
+    why="Not given out: three characters in a row of the prompts, which are given out with the jobs. A job's"
+    " tokens are taken out when it is deleted, and written over when everything about a person is.",
+)
+SEARCH_PARTS = tuple(
+    PersonalTable(f"search_tokens_{part}", why="A part of search_tokens that SQLite keeps.")
+    for part in ("config", "data", "idx")
+)
 PURGES = PersonalTable("purges", why="Which old pictures a server lets go; nothing about a person.")
 
 TABLES = (
     TAKEDOWNS,
     PURGES,
+    SEARCH_TOKENS,
+    *SEARCH_PARTS,
     FAVOURITES,
 )

@@ -15,6 +15,8 @@ history-searched = „{ $text }“
 history-empty = Du hast hier noch keine Bilder. Fang mit /imagine an.
 history-no-favourites = Du hast noch kein Bild markiert. Das geht mit dem Knopf ♥ unter einem Ergebnis.
 history-nothing-found = Kein Prompt von dir enthält diese Wörter. Versuch es mit weniger.
+history-nothing-fits = Nichts von dir passt zu alledem. Lass ein Wort oder einen Filter weg.
+history-from-pictures = Aus Bildern gemacht
 history-unseen = Es ist in einem Kanal, den du von hier aus nicht sehen kannst.
 history-entry = **#{ $number }** · <t:{ NUMBER($at_s, useGrouping: 0) }:R> · { $count ->
         [one] { $count } Bild

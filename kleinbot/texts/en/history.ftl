@@ -15,6 +15,8 @@ history-searched = “{ $text }”
 history-empty = You have no pictures here yet. Begin with /imagine.
 history-no-favourites = You have marked no picture yet. The button ♥ under a result does it.
 history-nothing-found = Nothing of yours has these words in its prompt. Try fewer of them.
+history-nothing-fits = Nothing of yours fits all of that. Leave out a word or a filter.
+history-from-pictures = Made from pictures
 history-unseen = It is in a channel that you cannot see from here.
 history-entry = **#{ $number }** · <t:{ NUMBER($at_s, useGrouping: 0) }:R> · { $count ->
         [one] { $count } picture

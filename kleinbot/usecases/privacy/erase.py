@@ -21,6 +21,7 @@ from kleinbot.store.jobs import events, lookup
 from kleinbot.store.members import erasures
 from kleinbot.store.moderation import bans
 from kleinbot.usecases.cancel import Cancel
+from kleinbot.usecases.privacy.clear_index import clear_search_index
 from kleinbot.usecases.privacy.late_erasure import LateErasure
 from kleinbot.usecases.privacy.result_pages import PAGE_JOBS, ResultPages
 from kleinbot.usecases.privacy.what_stays import WhatStays, what_stays
@@ -130,6 +131,7 @@ class Erase:
                 await self._clock.sleep(_BETWEEN_PAGES_S)
         self._faults.reach(FaultPoint.ERASURE_JOBS_GONE)
         await self._erase_rest(member_id, members)
+        await clear_search_index(self._database, self._clock)
         self._faults.reach(FaultPoint.ERASURE_REST_GONE)
         await self._note_end(member_id)
 

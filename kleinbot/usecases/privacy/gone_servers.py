@@ -21,6 +21,7 @@ from kleinbot.store.members import erasures, left_servers, servers
 from kleinbot.store.members.left_servers import LeftServer
 from kleinbot.store.results import purges
 from kleinbot.usecases.permissions import require_owner
+from kleinbot.usecases.privacy.clear_index import clear_search_index
 from kleinbot.usecases.privacy.result_pages import ResultPages
 
 _log = logging.getLogger(__name__)
@@ -142,6 +143,7 @@ class GoneServers:
         if is_whole:
             self._faults.reach(FaultPoint.SERVER_MEMBERS_GONE)
             await self._note(replace(left, done_ms=self._clock.now_ms()))
+            await clear_search_index(self._database, self._clock)
             await self._database.truncate_log()
             _log.info("everything that members of server %d had is deleted", left.server_id)
 
