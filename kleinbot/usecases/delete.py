@@ -5,6 +5,7 @@ from collections.abc import Callable
 from kleinbot.archive.archive import Archive
 from kleinbot.domain.clock import Clock
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.faults import FaultPoint, Faults
 from kleinbot.domain.job import Job
 from kleinbot.domain.people import Actor
 from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
@@ -23,12 +24,14 @@ class Delete:
         history: History,
         wake_removal: Callable[[], None],
         clock: Clock,
+        faults: Faults,
     ) -> None:
         self._database = database
         self._archive = archive
         self._history = history
         self._wake_removal = wake_removal
         self._clock = clock
+        self._faults = faults
 
     async def check(self, actor: Actor, job_id: str) -> Job:
         """Return the result if the actor may delete it.
@@ -54,6 +57,7 @@ class Delete:
                 transaction.after_commit(self._wake_removal)
         if files is None:
             raise Refusal(Code.RESULT_DELETED, number=str(job.number))
+        self._faults.reach(FaultPoint.RESULT_DELETED)
         for file in files:
             await self._archive.discard(file)  # after a crash here, the sweep removes the rest
         return job

@@ -47,6 +47,10 @@ class Kill:
 
     at: FaultPoint | None = None
 
+    @property
+    def is_over(self) -> bool:
+        return self.at is None
+
     def reach(self, point: FaultPoint) -> None:
         if point is self.at:
             self.at = None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kleinbot.domain.errors import Code, Refusal
+from kleinbot.domain.faults import NoFaults
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
@@ -30,7 +31,12 @@ def _history(harness: UseCaseHarness) -> History:
 
 def _delete(harness: UseCaseHarness, woken: list[int]) -> Delete:
     return Delete(
-        harness.database, harness.archive, _history(harness), lambda: woken.append(1), harness.clock
+        harness.database,
+        harness.archive,
+        _history(harness),
+        lambda: woken.append(1),
+        harness.clock,
+        NoFaults(),
     )
 
 

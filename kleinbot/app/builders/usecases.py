@@ -100,7 +100,7 @@ def build_usecases(
         variations=Variations(submit, sources, inputs),
         history=history,
         favourites=Favourites(database, history, clock),
-        delete=Delete(database, archive, history, ports.wake_remover, clock),
+        delete=Delete(database, archive, history, ports.wake_remover, clock, base.faults),
         original_file=OriginalFile(history, queries),
         finding=build_finding(base, sources, inputs),
         quotas=build_quotas(base, scheduling, rule),

@@ -137,7 +137,7 @@ class TakeBack:
                 files = await deletion.delete(transaction, job.job_id, takedown.author_id, now_ms)
                 transaction.after_commit(self._wake_removal)
             await takedowns.go_on(transaction, takedown)
-        self._faults.reach(FaultPoint.TAKEN_BACK)
+        self._faults.reach(FaultPoint.RESULT_DELETED)
         for file in files or ():
             await self._archive.discard(file)  # after a crash here, the sweep removes the rest
 
