@@ -61,6 +61,8 @@ class Card:
         self._kept_near = KeptNear(lambda: engine.weight_files, clock)
         self._woken = asyncio.Event()
         self.ready = asyncio.Event()
+        self.looks = 0
+        """How often it was found that nothing changes."""
         scheduler.watch(self._woken.set)
 
     async def run(self) -> StartOutcome:
@@ -157,5 +159,6 @@ class Card:
         self._changed()
 
     async def _look_again(self) -> None:
+        self.looks += 1
         self._woken.clear()
         await sleep_until(self._woken, self._clock, LOOK_EVERY_S)
