@@ -1,4 +1,4 @@
-"""/share."""
+"""/share and /gallery."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from discord.ext import commands
 from kleinbot.chat.core.translator import t
 from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, CreateHandlers
 from kleinbot.chat.showcase.handlers import ShowcaseHandlers
+from kleinbot.domain.showcase.gallery import GalleryOrder, GalleryQuery
 
 
 class ShowcaseCog(commands.Cog):
@@ -33,3 +34,23 @@ class ShowcaseCog(commands.Cog):
         self, interaction: discord.Interaction[Any], typed: str
     ) -> list[app_commands.Choice[str]]:
         return await self._create.picture_choices(interaction, typed)
+
+    @app_commands.command(name=t("gallery-name"), description=t("gallery-description"))
+    @app_commands.rename(sort=t("gallery-sort-name"), member=t("gallery-member-name"))
+    @app_commands.describe(sort=t("gallery-sort-description"), member=t("gallery-member-description"))
+    @app_commands.choices(
+        sort=[
+            app_commands.Choice(name=t("gallery-sort-new"), value="new"),
+            app_commands.Choice(name=t("gallery-sort-week"), value="week"),
+            app_commands.Choice(name=t("gallery-sort-month"), value="month"),
+            app_commands.Choice(name=t("gallery-sort-ever"), value="ever"),
+        ]
+    )
+    async def gallery(
+        self,
+        interaction: discord.Interaction[Any],
+        sort: str = "new",
+        member: discord.User | None = None,
+    ) -> None:
+        wanted = GalleryQuery(GalleryOrder(sort), None if member is None else member.id)
+        await self._handlers.gallery(interaction, wanted)

@@ -36,11 +36,12 @@ from kleinbot.chat.results.buttons import (
     UseWrittenButton,
 )
 from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpItem, SetUpSelect
-from kleinbot.chat.showcase.buttons import VoteButton, WithdrawButton
+from kleinbot.chat.showcase.buttons import GalleryButton, VoteButton, WithdrawButton
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.moderation.reports import CaseAction
 from kleinbot.domain.noise import Strength
 from kleinbot.domain.service_mode import ServiceMode
+from kleinbot.domain.showcase.gallery import GalleryOrder
 
 JOB_ID = "0123456789abcdef01234567"
 LONGEST_SEARCH = "\U0001f98a" * SEARCH_CHARACTERS
@@ -124,6 +125,8 @@ FORMS: dict[str, PersistentButton] = {
     "kb:named:1": NamedButton(True),
     "kb:vote:7": VoteButton(7),
     "kb:unshare:7": WithdrawButton(7),
+    "kb:gal:o:new:3:7": GalleryButton(True, GalleryOrder.NEW, 3, 7),
+    "kb:gal:n:month:3:7:5": GalleryButton(False, GalleryOrder.MONTH, 3, 7, 5),
 }
 """What today's buttons write, and read back."""
 

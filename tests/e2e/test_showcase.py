@@ -70,6 +70,12 @@ async def test_a_picture_is_shared_voted_for_and_withdrawn(environment: BotEnvir
         bot.clock.advance(11)
         await bot.until(SHARED, 1)
         await answered(bot.bob, post, "Recipe", PROMPT)
+        # The gallery leads to the post.
+        listed = await said(await bot.bob.command(bot.channel, "gallery"), "**Newest in the showcase**")
+        assert f"<@{bot.ada.id}> · ♥ 1" in listed.text
+        assert [button.label for button in listed.buttons] == ["Open 1"]
+        top = await bot.bob.command(bot.channel, "gallery", sort="week")
+        await said(top, "**Most votes among the pictures of the last 7 days**")
         # Who may withdraw: the author and moderators.
         await said_alone(await bot.bob.press(post, label="Withdraw"), "#1 belongs to somebody else")
         await said_alone(await bot.moderator.press(post, label="Withdraw"), "The picture is withdrawn")

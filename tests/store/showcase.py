@@ -2,9 +2,10 @@
 
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import MemberKey
+from kleinbot.domain.showcase.gallery import GalleryOrder, GalleryQuery
 from kleinbot.domain.showcase.publications import ShareChoices
 from kleinbot.store.database import Transaction
-from kleinbot.store.showcase import posts, publications, votes
+from kleinbot.store.showcase import gallery, posts, publications, votes
 
 
 async def share_and_vote(transaction: Transaction, heavy: MemberKey, job_id: str, now_ms: int) -> None:
@@ -25,6 +26,10 @@ async def share_and_vote(transaction: Transaction, heavy: MemberKey, job_id: str
     await votes.ask_recount(transaction, voter)
     assert await votes.next_recount(transaction) is not None
     await votes.recount(transaction, voter, counts=False, now_ms=now_ms)
+    server_id = heavy.server_id
+    for wanted in (*map(GalleryQuery, GalleryOrder), GalleryQuery(member_id=heavy.member_id)):
+        for older in (True, False):
+            await gallery.page(transaction, server_id, wanted, gallery.FIRST, now_ms, older=older, limit=6)
     await votes.remove(transaction, shared, voter, now_ms)
     await publications.hide_of_job(transaction, job_id, now_ms)
     await publications.show_of_job(transaction, job_id, now_ms)

@@ -45,6 +45,7 @@ BOUNDED = {
     "first_ended": "500 jobs that ended after a moment",
     "w": "the rows of the full-text index that have every token",
     "page": "so many of a member's jobs as were asked for",
+    "best": "so many of each day as were asked for",
     "vote_recounts": "whose votes are being counted anew; it is emptied at once",
     "members_weighted": "only members with a weight of their own",
 }

@@ -5,16 +5,21 @@ from dataclasses import replace
 
 import pytest
 
+from kleinbot.chat.showcase import gallery_view
+from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import Job
 from kleinbot.domain.moderation.bans import Ban, BanKind
 from kleinbot.domain.people import Actor
 from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.server_settings import ServerSettings
+from kleinbot.domain.showcase.gallery import GalleryOrder, GalleryPlace, GalleryQuery
 from kleinbot.domain.showcase.publications import Publication, PublicationState, ShareChoices
 from kleinbot.store.members import settings
 from kleinbot.store.moderation import bans
 from kleinbot.store.showcase import posts, publications
+from kleinbot.texts import Texts
+from kleinbot.usecases.showcase.gallery import GalleryPage
 from kleinbot.usecases.showcase.vote import recount_page
 from tests.dispatch.running import ended, running, until
 from tests.usecase_harness import ADA, BOB, MODERATOR, STRANGER, UseCaseHarness, reply
@@ -151,3 +156,65 @@ async def test_a_hidden_picture_is_hidden_in_the_showcase_and_not_voted_for(harn
         await harness.usecases.showcase.vote.press(BOB, shared.publication_id)
     await harness.usecases.moderation.hide.show(MODERATOR, job.number)
     assert (await _publication(harness, shared.publication_id)).state is PublicationState.SHOWN
+
+
+async def _many(harness: UseCaseHarness, job: Job, votes_and_days: list[tuple[int, int]]) -> None:
+    """Put posts of ada's first picture into the rows: each with its votes, shared so many days ago."""
+    for number, (count, days) in enumerate(votes_and_days, 1):
+        async with harness.database.transaction() as transaction:
+            await transaction.change(
+                "INSERT INTO publications (publication_id, server_id, member_id, job_id, position, caption,"
+                " shows_prompt, others_may_edit, spoiler, made_ms, state, votes, post_state, post_channel_id,"
+                " post_message_id) VALUES (?, ?, ?, ?, ?, ?, 1, 1, 0, ?, 'shown', ?, 'posted', ?, ?)",
+                number, ADA.server_id, ADA.member_id, job.job_id, number + 10, f"caption {number}",
+                harness.clock.now_ms() - days * DAY_MS, count, SHOWCASE, 900 + number,
+            )  # fmt: skip
+
+
+def _ids(page: GalleryPage) -> list[int]:
+    return [entry.publication.publication_id for entry in page.entries]
+
+
+async def test_the_gallery_is_turned_both_ways_in_every_order(harness: UseCaseHarness) -> None:
+    job = await _drawn(harness)
+    gallery = harness.usecases.showcase.gallery
+    #                              1       2       3       4        5       6       7       8
+    await _many(harness, job, [(9, 40), (5, 20), (5, 6), (0, 3), (7, 2), (5, 1), (1, 0), (2, 0)])
+    orders = {
+        GalleryQuery(): [8, 7, 6, 5, 4, 3, 2, 1],
+        GalleryQuery(GalleryOrder.EVER): [1, 5, 6, 3, 2, 8, 7, 4],
+        GalleryQuery(GalleryOrder.MONTH): [5, 6, 3, 2, 8, 7, 4],
+        GalleryQuery(GalleryOrder.WEEK): [5, 6, 3, 8, 7, 4],
+        GalleryQuery(member_id=ADA.member_id): [8, 7, 6, 5, 4, 3, 2, 1],
+        GalleryQuery(member_id=BOB.member_id): [],
+    }
+    for wanted, ids in orders.items():
+        first = await gallery.page(_VISITOR, wanted)
+        assert (_ids(first), first.first) == (ids[:5], None), wanted
+        if not ids:
+            continue
+        assert first.last is not None
+        second = await gallery.page(_VISITOR, wanted, first.last)
+        assert (_ids(second), second.last) == (ids[5:], None)
+        assert second.first is not None
+        back = await gallery.page(_VISITOR, wanted, second.first, older=False)
+        assert (_ids(back), back.first) == (ids[:5], None)
+        # What a forged button names, or what is withdrawn since, begins again.
+        assert _ids(await gallery.page(_VISITOR, wanted, GalleryPlace(0, 0))) == ids[:5]
+    for nobody in (STRANGER, replace(_VISITOR, sees_channel=lambda _: False)):
+        assert _ids(await gallery.page(nobody, GalleryQuery())) == []
+
+
+async def test_the_gallery_shows_no_prompt_that_is_not_shared(harness: UseCaseHarness) -> None:
+    job = await _drawn(harness)
+    await _shared(harness, job, ShareChoices("mine", shows_prompt=False))
+    (entry,) = (await harness.usecases.showcase.gallery.page(_VISITOR, GalleryQuery())).entries
+    assert entry.thumbnail is not None
+    page = GalleryPage(GalleryQuery(), (entry,), None, None)
+    shown = str(
+        [item.to_component_dict() for item in gallery_view.gallery(Texts(), "en-US", page).view.children]
+    )
+    assert "mine" in shown
+    assert "a fox" not in shown
+    await harness.usecases.moderation.hide.hide(MODERATOR, job.number, "")
+    assert (await harness.usecases.showcase.gallery.page(_VISITOR, GalleryQuery())).entries == ()

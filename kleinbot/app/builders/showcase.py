@@ -9,6 +9,8 @@ from kleinbot.chat.create.handlers import CreateHandlers
 from kleinbot.chat.showcase.handlers import ShowcaseHandlers
 from kleinbot.texts import Texts
 from kleinbot.usecases.history import History
+from kleinbot.usecases.job_queries import JobQueries
+from kleinbot.usecases.showcase.gallery import Gallery
 from kleinbot.usecases.showcase.share import Share
 from kleinbot.usecases.showcase.vote import Vote
 from kleinbot.usecases.sources import Sources
@@ -20,12 +22,16 @@ class Showcase:
 
     share: Share
     vote: Vote
+    gallery: Gallery
 
 
-def build_showcase(base: Base, history: History, sources: Sources, wakes: MessageWakes) -> Showcase:
+def build_showcase(
+    base: Base, history: History, sources: Sources, queries: JobQueries, wakes: MessageWakes
+) -> Showcase:
     return Showcase(
         Share(base.database, history, sources, wakes.showcase, base.clock),
         Vote(base.database, wakes.showcase, base.clock),
+        Gallery(base.database, queries, base.pool, base.clock),
     )
 
 
@@ -41,6 +47,7 @@ def build_showcase_handlers(
     return ShowcaseHandlers(
         showcase.share,
         showcase.vote,
+        showcase.gallery,
         sources,
         delivery.showcase_content,
         interactions,

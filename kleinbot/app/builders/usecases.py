@@ -117,7 +117,7 @@ def build_usecases(
         notices=build_notices(base),
         moderation=build_moderation(base, scheduling, history, submit.prompts.words, ports.wakes),
         set_up=build_set_up(base, rule, submit.prompts, ports.wakes),
-        showcase=build_showcase(base, history, sources, ports.wakes),
+        showcase=build_showcase(base, history, sources, scheduling.queries, ports.wakes),
         privacy=build_privacy(
             base,
             scheduler,

@@ -62,7 +62,7 @@ from kleinbot.chat.results.finding import FindingHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.setup.buttons import FinishSetupButton, OpenSetupButton, SetUpSelect
 from kleinbot.chat.setup.handlers import SetUpHandlers
-from kleinbot.chat.showcase import ShowcaseHandlers, VoteButton, WithdrawButton
+from kleinbot.chat.showcase import GalleryButton, ShowcaseHandlers, VoteButton, WithdrawButton
 
 B = TypeVar("B", bound=PersistentButton)
 
@@ -135,6 +135,7 @@ def button_routes(handlers: Handlers, more: MoreHandlers) -> tuple[ButtonRoute[A
         ButtonRoute(TakeBackMessageButton, handlers.own_pictures.message_pressed),
         ButtonRoute(TakeBackResultButton, handlers.own_pictures.result_pressed),
         ButtonRoute(PostButton, handlers.own_pictures.post_pressed),
+        ButtonRoute(GalleryButton, handlers.showcase.gallery_turned),
         ButtonRoute(VoteButton, handlers.showcase.vote_pressed),
         ButtonRoute(WithdrawButton, handlers.showcase.withdraw_pressed),
         ButtonRoute(CaseButton, handlers.moderation.cases.open_pressed),

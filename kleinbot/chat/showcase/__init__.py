@@ -1,8 +1,15 @@
 """The showcase: the form that shares, the posts, and their buttons."""
 
-from kleinbot.chat.showcase.buttons import VoteButton, WithdrawButton
+from kleinbot.chat.showcase.buttons import GalleryButton, VoteButton, WithdrawButton
 from kleinbot.chat.showcase.content import ShowcaseContent
 from kleinbot.chat.showcase.handlers import ShowcaseHandlers
 from kleinbot.chat.showcase.poster import ShowcasePoster
 
-__all__ = ["ShowcaseContent", "ShowcaseHandlers", "ShowcasePoster", "VoteButton", "WithdrawButton"]
+__all__ = [
+    "GalleryButton",
+    "ShowcaseContent",
+    "ShowcaseHandlers",
+    "ShowcasePoster",
+    "VoteButton",
+    "WithdrawButton",
+]

@@ -11,14 +11,17 @@ from kleinbot.chat.create.handlers import picture_name
 from kleinbot.chat.create.modals import ModalSetup
 from kleinbot.chat.more.actions import ChosenPicture
 from kleinbot.chat.setup.channels import FOR_REPORTS, state_of
-from kleinbot.chat.showcase.buttons import VoteButton, WithdrawButton
+from kleinbot.chat.showcase import gallery_view
+from kleinbot.chat.showcase.buttons import GalleryButton, VoteButton, WithdrawButton
 from kleinbot.chat.showcase.content import ShowcaseContent
 from kleinbot.chat.showcase.modals import ShareModal
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.people import Actor
 from kleinbot.domain.requests import PictureReference
+from kleinbot.domain.showcase.gallery import GalleryPlace, GalleryQuery
 from kleinbot.domain.showcase.publications import ShareChoices
 from kleinbot.texts import Texts
+from kleinbot.usecases.showcase.gallery import Gallery
 from kleinbot.usecases.showcase.share import Share, Shareable
 from kleinbot.usecases.showcase.vote import Vote
 from kleinbot.usecases.sources import Sources
@@ -31,6 +34,7 @@ class ShowcaseHandlers:
         self,
         share: Share,
         vote: Vote,
+        gallery: Gallery,
         sources: Sources,
         content: ShowcaseContent,
         interactions: Interactions,
@@ -39,6 +43,7 @@ class ShowcaseHandlers:
     ) -> None:
         self._share = share
         self._vote = vote
+        self._gallery = gallery
         self._sources = sources
         self._content = content
         self._interactions = interactions
@@ -75,6 +80,23 @@ class ShowcaseHandlers:
         actor = self._interactions.actor_of(interaction)
         await self._share.withdraw(actor, button.publication_id)
         await self._interactions.answer(interaction, self._texts.say(actor.locale, "withdrawn"))
+
+    async def gallery(self, interaction: discord.Interaction[Any], wanted: GalleryQuery) -> None:
+        """Show the first page, to the member alone."""
+        actor = self._interactions.actor_of(interaction)
+        await interaction.response.defer(ephemeral=True)
+        page = await self._gallery.page(actor, wanted)
+        message = gallery_view.gallery(self._texts, actor.locale, page)
+        await interaction.edit_original_response(view=message.view, attachments=list(message.files))
+
+    async def gallery_turned(self, interaction: discord.Interaction[Any], button: GalleryButton) -> None:
+        actor = self._interactions.actor_of(interaction)
+        await interaction.response.defer()
+        wanted = GalleryQuery(button.order, button.member_id)
+        place = GalleryPlace(button.votes, button.publication_id)
+        page = await self._gallery.page(actor, wanted, place, older=button.older)
+        message = gallery_view.gallery(self._texts, actor.locale, page)
+        await interaction.edit_original_response(view=message.view, attachments=list(message.files))
 
     async def _ask(
         self, interaction: discord.Interaction[Any], actor: Actor, job_id: str, position: int | None

@@ -31,7 +31,7 @@ async def add(
 
 async def by_id(reader: Reader, publication_id: int) -> Publication | None:
     row = await reader.one("SELECT * FROM publications WHERE publication_id = ?", publication_id)
-    return None if row is None else _publication(row)
+    return None if row is None else publication_of(row)
 
 
 async def of_job(reader: Reader, job_id: str) -> list[Publication]:
@@ -41,7 +41,7 @@ async def of_job(reader: Reader, job_id: str) -> list[Publication]:
         " WHERE job_id = ? AND state != 'ended' ORDER BY position",
         job_id,
     )
-    return [_publication(row) for row in rows]
+    return [publication_of(row) for row in rows]
 
 
 async def look_again(transaction: Transaction, publication_id: int, now_ms: int) -> None:
@@ -114,7 +114,7 @@ async def _become(
     )
 
 
-def _publication(row: Row) -> Publication:
+def publication_of(row: Row) -> Publication:
     return Publication(
         row["publication_id"],
         row["server_id"],

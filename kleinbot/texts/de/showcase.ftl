@@ -51,6 +51,31 @@ button-named = { $named ->
        *[no] Nenne mich nicht
     }
 
+## Die Galerie
+
+gallery-name = galerie
+gallery-description = Durchblättern, was die Mitglieder dieses Servers teilen
+gallery-sort-name = sortierung
+gallery-sort-description = Die neuesten, oder die mit den meisten Stimmen
+gallery-sort-new = neueste
+gallery-sort-week = beste der Woche
+gallery-sort-month = beste des Monats
+gallery-sort-ever = beste aller Zeiten
+gallery-member-name = mitglied
+gallery-member-description = Nur was dieses Mitglied teilt, die neuesten zuerst
+gallery-title = { $order ->
+        [week] Die meisten Stimmen unter den Bildern der letzten 7 Tage
+        [month] Die meisten Stimmen unter den Bildern der letzten 30 Tage
+        [ever] Die meisten Stimmen aller Zeiten
+       *[new] Neu im Schaufenster
+    }
+gallery-title-member = Geteilt von { $member }, die neuesten zuerst
+gallery-entry = { $author } · ♥ { $votes } · <t:{ $at_s }:R>
+gallery-empty = Hier ist nichts geteilt, was du sehen kannst. Unter deinen Ergebnissen hat **Mehr …** den Punkt **Teilen …**.
+button-open-post = Öffnen { $number }
+button-gallery-before = Zurück
+button-gallery-after = Weiter
+
 error-showcase-unchosen = { $who ->
         [admin] Dieser Server hat noch kein Schaufenster. Wähle einen Kanal dafür: `/admin einrichten`, „Schaufenster“.
        *[member] Dieser Server hat noch kein Schaufenster. Seine Admins können einen Kanal dafür wählen: `/admin einrichten`.

@@ -51,6 +51,31 @@ button-named = { $named ->
        *[no] Do not name me
     }
 
+## The gallery
+
+gallery-name = gallery
+gallery-description = Look through what this server's members share
+gallery-sort-name = sort
+gallery-sort-description = The newest, or those with the most votes
+gallery-sort-new = newest
+gallery-sort-week = top of the week
+gallery-sort-month = top of the month
+gallery-sort-ever = top of all time
+gallery-member-name = member
+gallery-member-description = Only what this member shares, newest first
+gallery-title = { $order ->
+        [week] Most votes among the pictures of the last 7 days
+        [month] Most votes among the pictures of the last 30 days
+        [ever] Most votes of all time
+       *[new] Newest in the showcase
+    }
+gallery-title-member = Shared by { $member }, newest first
+gallery-entry = { $author } · ♥ { $votes } · <t:{ $at_s }:R>
+gallery-empty = Nothing is shared here that you can see. Under your own results, **More …** has **Share …**.
+button-open-post = Open { $number }
+button-gallery-before = Back
+button-gallery-after = Further
+
 error-showcase-unchosen = { $who ->
         [admin] This server has no showcase yet. Choose a channel for it: `/admin setup`, "Showcase".
        *[member] This server has no showcase yet. Its admins can choose a channel for it: `/admin setup`.

@@ -1,0 +1,33 @@
+"""How a server's showcase is looked through."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class GalleryOrder(StrEnum):
+    """The newest first, or those with the most votes. The values are in custom ids and do not change."""
+
+    NEW = "new"
+    WEEK = "week"
+    MONTH = "month"
+    EVER = "ever"
+
+
+DAYS_OF = {GalleryOrder.WEEK: 7, GalleryOrder.MONTH: 30}
+"""A top of a period has what was shared today, by UTC, and on the days before."""
+
+
+@dataclass(frozen=True)
+class GalleryQuery:
+    """``member_id``: the only author whose pictures are wanted, newest first; None: everybody's."""
+
+    order: GalleryOrder = GalleryOrder.NEW
+    member_id: int | None = None
+
+
+@dataclass(frozen=True)
+class GalleryPlace:
+    """Where a page ends: the votes and the id of a publication. Pages begin after it, not at an offset."""
+
+    votes: int
+    publication_id: int
