@@ -16,7 +16,7 @@ PROMPT = "a violet zeppelin over Samarkand"
 
 
 def _files(message: ShownMessage) -> dict[str, bytes]:
-    (attachment,) = message.attachments
+    (attachment,) = message.pictures
     with zipfile.ZipFile(io.BytesIO(attachment.data)) as opened:
         return {name: opened.read(name) for name in opened.namelist()}
 
@@ -33,7 +33,7 @@ async def _exported(bot: RunningBot) -> dict[str, bytes]:
     asked = await bot.ada.command(bot.channel, "privacy export")
     told = await said_alone(asked, "everything that I hold about you")
     assert "one file" in told.text
-    (part,) = [message for message in asked.messages if message.attachments]
+    (part,) = [message for message in asked.messages if message.pictures]
     assert part.is_ephemeral
     return _files(part)
 
@@ -61,7 +61,7 @@ async def test_a_person_gets_what_is_theirs_and_nobody_elses(environment: BotEnv
         bot.clock.advance(86_401)
         skipped = await bot.ada.command(bot.channel, "privacy export", skip=1)
         await said_alone(skipped, "everything that I hold")
-        (part,) = [message for message in skipped.messages if message.attachments]
+        (part,) = [message for message in skipped.messages if message.pictures]
         assert [name for name in _files(part) if name.endswith(".png")] == [
             f"{bot.server.id}/pictures/1-2.png"
         ]

@@ -90,4 +90,5 @@ class PrivacyHandlers:
             await interaction.followup.send(view=view, file=file, ephemeral=True)
         name = "export-more" if parts >= MOST_PARTS else "export-done"
         text = self._texts.say(locale, name, parts=parts, pictures=pictures)
-        await interaction.edit_original_response(view=core_views.plain(text))
+        # The first part is the original response. An edit would take away the component that shows its file.
+        await interaction.followup.send(view=core_views.plain(text), ephemeral=True)
