@@ -52,7 +52,7 @@ class Product:
         )
 
 
-FAST_ACCUMULATION = False
+FAST_ACCUMULATION = True
 
 
 def _packed(layers: Sequence[nn.Module], name: str) -> torch.Tensor:

@@ -62,7 +62,7 @@ def forms() -> Iterator[tuple[str, Any, dict[str, str], dict[str, object]]]:
                 "FIRST": 9216,
                 "BESIDE": 3072,
                 "WIDTH": 9216,
-                "BLOCK": 16384 if by_row else 1024,
+                "BLOCK": 2048 if by_row else 1024,
                 "NARROWING": int(narrowing),
             },
         )
@@ -89,7 +89,7 @@ def forms() -> Iterator[tuple[str, Any, dict[str, str], dict[str, object]]]:
             f"statistics {channels}",
             groups.part_statistics,
             {"x": "*bf16", "added": "*bf16", "means": "*fp32", "squares": "*fp32", "rows": "i32"},
-            wide | {"BLOCK": block, "ADDED": True},
+            wide | {"BLOCK": block, "AT_ONCE": 32, "ADDED": True},
         )
         yield (
             f"joining {channels}",
@@ -114,8 +114,8 @@ def forms() -> Iterator[tuple[str, Any, dict[str, str], dict[str, object]]]:
     yield (
         "sum",
         groups.add_rows,
-        {"x": "*bf16", "y": "*bf16", "bias": "*bf16", "target": "*bf16", "numbers": "i32"},
-        {"WIDTH": 48, "BLOCK": 4096, "BIASED": True},
+        {"x": "*bf16", "y": "*bf16", "bias": "*bf16", "target": "*bf16", "rows": "i32"},
+        {"WIDTH": 48, "BLOCK": 64, "ROWS": 64, "BIASED": True},
     )
 
 

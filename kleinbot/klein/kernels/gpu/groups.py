@@ -10,7 +10,7 @@ import triton
 import triton.language as tl
 
 
-@triton.jit(do_not_specialize=["rows", "parts"])
+@triton.jit(do_not_specialize=["rows"])
 def part_statistics(
     x,
     added,
@@ -20,22 +20,34 @@ def part_statistics(
     WIDTH: tl.constexpr,
     BLOCK: tl.constexpr,
     ROWS: tl.constexpr,
+    AT_ONCE: tl.constexpr,
     ADDED: tl.constexpr,
 ):
-    """Write the mean and the squared distances of ROWS rows, (parts, WIDTH) each, for each channel."""
+    """Write the mean and the squared distances of ROWS rows, (parts, WIDTH) each, for each channel.
+
+    Sums are of distances from the part's first row, so that a mean far from zero costs no digits.
+    """
     part = tl.program_id(0)
     at = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
-    row = part * ROWS + tl.arange(0, ROWS)
-    inside = (row < rows)[:, None] & (at < WIDTH)[None, :]
-    v = tl.load(x + row[:, None].to(tl.int64) * WIDTH + at[None, :], mask=inside, other=0.0).to(tl.float32)
+    is_channel = at < WIDTH
+    first = tl.load(x + part.to(tl.int64) * (ROWS * WIDTH) + at, mask=is_channel, other=0.0).to(tl.float32)
+    total = tl.zeros((AT_ONCE, BLOCK), tl.float32)
+    square = tl.zeros((AT_ONCE, BLOCK), tl.float32)
+    for step in tl.static_range(0, ROWS, AT_ONCE):
+        row = part * ROWS + step + tl.arange(0, AT_ONCE)
+        inside = (row < rows)[:, None] & is_channel[None, :]
+        v = tl.load(x + row[:, None].to(tl.int64) * WIDTH + at[None, :], mask=inside, other=0.0)
+        apart = tl.where(inside, v.to(tl.float32) - first[None, :], 0.0)
+        total += apart
+        square += apart * apart
     count = tl.minimum(rows - part * ROWS, ROWS).to(tl.float32)
-    mean = tl.sum(v, 0) / count
-    apart = tl.where(inside, v - mean[None, :], 0.0)
+    summed = tl.sum(total, 0)
+    mean = first + summed / count
     if ADDED:
-        mean += tl.load(added + at, mask=at < WIDTH, other=0.0).to(tl.float32)
+        mean += tl.load(added + at, mask=is_channel, other=0.0).to(tl.float32)
     place = part.to(tl.int64) * WIDTH + at
-    tl.store(means + place, mean, mask=at < WIDTH)
-    tl.store(squares + place, tl.sum(apart * apart, 0), mask=at < WIDTH)
+    tl.store(means + place, mean, mask=is_channel)
+    tl.store(squares + place, tl.maximum(tl.sum(square, 0) - summed * summed / count, 0.0), mask=is_channel)
 
 
 @triton.jit(do_not_specialize=["rows", "parts"])
@@ -118,13 +130,25 @@ def apply_statistics(
     tl.store(target + place, y.to(target.dtype.element_ty), mask=inside)
 
 
-@triton.jit(do_not_specialize=["numbers"])
-def add_rows(x, y, bias, target, numbers, WIDTH: tl.constexpr, BLOCK: tl.constexpr, BIASED: tl.constexpr):
-    """Target = x + y + bias, ``bias`` being one number for each of WIDTH channels."""
-    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    inside = at < numbers
-    z = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
-    z += tl.load(y + at, mask=inside, other=0.0).to(tl.float32)
+@triton.jit(do_not_specialize=["rows"])
+def add_rows(
+    x,
+    y,
+    bias,
+    target,
+    rows,
+    WIDTH: tl.constexpr,
+    BLOCK: tl.constexpr,
+    ROWS: tl.constexpr,
+    BIASED: tl.constexpr,
+):
+    """target = x + y + bias, ``bias`` being one number for each of WIDTH channels."""
+    at = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
+    place = row[:, None].to(tl.int64) * WIDTH + at[None, :]
+    inside = (row < rows)[:, None] & (at < WIDTH)[None, :]
+    z = tl.load(x + place, mask=inside, other=0.0).to(tl.float32)
+    z += tl.load(y + place, mask=inside, other=0.0).to(tl.float32)
     if BIASED:
-        z += tl.load(bias + at % WIDTH).to(tl.float32)
-    tl.store(target + at, z.to(target.dtype.element_ty), mask=inside)
+        z += tl.load(bias + at, mask=at < WIDTH, other=0.0).to(tl.float32)[None, :]
+    tl.store(target + place, z.to(target.dtype.element_ty), mask=inside)

@@ -10,11 +10,14 @@ from kleinbot.klein.quantisation.linear import FP8
 
 _STATISTIC_ROWS = 128
 """Pixels of one program of the statistics: smaller programs hide more of each other's waiting."""
+_STATISTIC_ROWS_AT_ONCE = 32
 _JOINED_PARTS = 256
 _CHANNELS_AT_ONCE = 128
-_ADDED_AT_ONCE = 4096
+_PIXELS_AT_ONCE = 64
 _HEADS_AT_ONCE = 8
 _GATED_AT_ONCE = 1024
+_GATED_ROW_AT_ONCE = 2048
+_GATED_WARPS = 8
 
 
 class TritonOperations:
@@ -105,8 +108,8 @@ class TritonOperations:
         width, left = (stride - first) // 2, 0 if beside is None else beside.shape[1]
         made = _empty_rows(projection, count, left + width, form)
         by_row = form.narrowing is Narrowing.BY_ROW
-        block = triton.next_power_of_2(left + width) if by_row else _GATED_AT_ONCE
-        rows.gate_halves[(count, -(-(left + width) // block))](
+        block = _GATED_ROW_AT_ONCE if by_row else _GATED_AT_ONCE
+        rows.gate_halves[(count, 1 if by_row else -(-(left + width) // block))](
             projection if beside is None else beside,
             projection,
             made.numbers,
@@ -118,7 +121,7 @@ class TritonOperations:
             WIDTH=width,
             BLOCK=block,
             NARROWING=int(form.narrowing),
-            num_warps=16 if block >= 8192 else 4,
+            num_warps=_GATED_WARPS if by_row else 4,
         )
         return made
 
@@ -142,8 +145,9 @@ class TritonOperations:
             WIDTH=width,
             BLOCK=block,
             ROWS=_STATISTIC_ROWS,
+            AT_ONCE=_STATISTIC_ROWS_AT_ONCE,
             ADDED=added is not None,
-            num_warps=8,
+            num_warps=4,
         )
         groups.join_statistics[(norm.num_groups,)](
             means,
@@ -160,7 +164,7 @@ class TritonOperations:
             num_warps=8,
         )
         made = torch.empty_like(x)
-        groups.apply_statistics[(-(-pixels // 64), of_channels)](
+        groups.apply_statistics[(-(-pixels // _PIXELS_AT_ONCE), of_channels)](
             x,
             added,
             joined,
@@ -171,7 +175,7 @@ class TritonOperations:
             WIDTH=width,
             GROUP=group,
             BLOCK=block,
-            ROWS=64,
+            ROWS=_PIXELS_AT_ONCE,
             ADDED=added is not None,
             SILU=silu,
             num_warps=4,
@@ -181,16 +185,19 @@ class TritonOperations:
     def add_pictures(self, x: torch.Tensor, y: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         x, y = (each.contiguous(memory_format=torch.channels_last) for each in (x, y))
         made = torch.empty_like(x)
-        groups.add_rows[(-(-x.numel() // _ADDED_AT_ONCE),)](
+        width, pixels = x.shape[1], x.shape[0] * x.shape[2] * x.shape[3]
+        block = min(_CHANNELS_AT_ONCE, triton.next_power_of_2(width))
+        groups.add_rows[(-(-pixels // _PIXELS_AT_ONCE), -(-width // block))](
             x,
             y,
             bias,
             made,
-            x.numel(),
-            WIDTH=x.shape[1],
-            BLOCK=_ADDED_AT_ONCE,
+            pixels,
+            WIDTH=width,
+            BLOCK=block,
+            ROWS=_PIXELS_AT_ONCE,
             BIASED=bias is not None,
-            num_warps=8,
+            num_warps=4,
         )
         return made
 

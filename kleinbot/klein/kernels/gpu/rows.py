@@ -212,14 +212,44 @@ def gate_halves(
     BLOCK: tl.constexpr,
     NARROWING: tl.constexpr,
 ):
-    """Target = [beside | silu(a) · b], a and b being WIDTH columns each of the projection from FIRST on.
+    """target = [beside | silu(a) · b], a and b being WIDTH columns each of the projection from FIRST on.
 
-    ``beside`` is (rows, BESIDE), ``target`` (rows, BESIDE + WIDTH). A program is BLOCK columns of a row.
+    ``beside`` is (rows, BESIDE), ``target`` (rows, BESIDE + WIDTH). A program is BLOCK columns of a row; with
+    a scale for each row it is all of the row, read twice: the second time from the nearest cache.
     """
     row = tl.program_id(0).to(tl.int64)
-    at = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
-    inside = at < BESIDE + WIDTH
-    is_gated = inside & (at >= BESIDE)
+    columns = tl.arange(0, BLOCK)
+    target += row * (BESIDE + WIDTH)
+    if NARROWING == 1:
+        most = tl.zeros((BLOCK,), tl.float32)
+        for first in tl.static_range(0, BESIDE + WIDTH, BLOCK):
+            y = _gated(beside, projection, row, first + columns, STRIDE, FIRST, BESIDE, WIDTH)
+            most = tl.maximum(most, tl.abs(y))
+        scale = tl.maximum(tl.max(most, 0) / 448.0, 1.1754943508222875e-38)
+        tl.store(row_scales + row, scale)
+        for first in tl.static_range(0, BESIDE + WIDTH, BLOCK):
+            at = first + columns
+            y = _gated(beside, projection, row, at, STRIDE, FIRST, BESIDE, WIDTH)
+            narrow = tl.clamp(y / scale, -448.0, 448.0).to(tl.float8e4nv)
+            tl.store(target + at, narrow, mask=at < BESIDE + WIDTH)
+    else:
+        at = tl.program_id(1) * BLOCK + columns
+        y = _gated(beside, projection, row, at, STRIDE, FIRST, BESIDE, WIDTH)
+        store_narrowed(y, at < BESIDE + WIDTH, target + at, row_scales, row, factor, NARROWING)
+
+
+@triton.jit
+def _gated(
+    beside,
+    projection,
+    row,
+    at,
+    STRIDE: tl.constexpr,
+    FIRST: tl.constexpr,
+    BESIDE: tl.constexpr,
+    WIDTH: tl.constexpr,
+):
+    is_gated = (at >= BESIDE) & (at < BESIDE + WIDTH)
     place = projection + row * STRIDE + FIRST + (at - BESIDE)
     a = tl.load(place, mask=is_gated, other=0.0).to(tl.float32)
     b = tl.load(place + WIDTH, mask=is_gated, other=0.0).to(tl.float32)
@@ -227,4 +257,4 @@ def gate_halves(
     if BESIDE > 0:
         left = tl.load(beside + row * BESIDE + at, mask=at < BESIDE, other=0.0).to(tl.float32)
         y = tl.where(at < BESIDE, left, y)
-    store_narrowed(y, inside, target + row * (BESIDE + WIDTH) + at, row_scales, row, factor, NARROWING)
+    return y
