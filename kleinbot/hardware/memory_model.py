@@ -124,13 +124,12 @@ def read_for_step_bytes(profile: Profile) -> int:
 
 def predict(profile: Profile, shape: WorkShape) -> StagePeaks:
     """Predict the peak of each stage for ``shape``; the VAE processes one picture at a time."""
-    base = resident_bytes(profile) + activations.WORKSPACE_BYTES
+    base = resident_bytes(profile) + activations.WORKSPACE_BYTES + _held_by_fused(profile)
     # The base checkpoint also needs the empty prompt's embeddings.
     guidance = shape.batch * activations.EMBEDDING_BYTES if Checkpoint.BASE in profile.checkpoints else 0
     embeddings = shape.batch * activations.EMBEDDING_BYTES + guidance
     latents = shape.batch * shape.grid.tokens * activations.LATENT_BYTES
-    encoding = activations.ENCODING_TILED if profile.lean_decode else activations.ENCODING_STOCK
-    pictures = [encoding.bytes(_pixels(grid)) for grid in shape.references]
+    pictures = [_encoding(profile).bytes(_pixels(grid)) for grid in shape.references]
     return StagePeaks(
         encode_bytes=base + max(_text_bytes(profile), embeddings + max(pictures, default=0)),
         denoise_bytes=base + guidance + _denoise_bytes(profile, shape.tokens, shape.batch),
@@ -221,6 +220,17 @@ def _tiled(tokens: int, batch: int, is_dequantised: bool) -> int:
     if is_dequantised:
         projecting += activations.DEQUANTISING.per_weight * model_sizes.LARGEST_LINEAR_PARAMETERS
     return max(projecting, activations.DENOISING_TILED_ATTENDING.bytes(tokens, batch))
+
+
+def _held_by_fused(profile: Profile) -> int:
+    weights = activations.FUSED_WEIGHTS_BYTES if profile.fuses_vae else 0
+    return weights + (activations.TEXT_GRAPH_BYTES if profile.fuses_text_encoder else 0)
+
+
+def _encoding(profile: Profile) -> VaeMemory:
+    if profile.lean_decode:
+        return activations.ENCODING_TILED
+    return activations.ENCODING_FUSED if profile.fuses_vae else activations.ENCODING_STOCK
 
 
 def _decoding(profile: Profile) -> VaeMemory:

@@ -77,7 +77,7 @@ HOSTS = (
         12.5,
         ProfileOverrides(base_checkpoint=True),
     ),
-    Host("data-centre", "data-centre card, both checkpoints", H100, None),
+    Host("data-centre", "data-centre card, both checkpoints", H100, None, ProfileOverrides(compiled=True)),
     Host(
         "3060-too-large",
         "RTX 3060 12 GB",

@@ -10,6 +10,7 @@ from kleinbot.domain.job_spec import Checkpoint
 from kleinbot.domain.profile import CUDA_BF16, ComponentPlan, Placement, Profile, RowTiling, WeightFormat
 from kleinbot.hardware.activations import EMBEDDING_BYTES, WORKSPACE_BYTES
 from kleinbot.hardware.capacity import CapacityNow, capacity_of
+from kleinbot.hardware.facts import GIB
 from kleinbot.hardware.memory_model import (
     WorkShape,
     largest_batch_within,
@@ -67,6 +68,37 @@ def test_what_takes_the_place_of_compiled_blocks_and_coders_takes_no_more(
         shape = WorkShape(FULL, (FULL,) * references, batch)
         beside = predict(instead, shape).highest_bytes - resident_bytes(instead)
         assert beside <= predict(compiled, shape).highest_bytes - resident_bytes(compiled), shape
+
+
+FUSED = replace(CUDA_BF16, fused=True)
+FUSED_FP8 = replace(FUSED, transformer=ComponentPlan(WeightFormat.FP8), native_fp8=True)
+
+
+@pytest.mark.parametrize(
+    ("profile", "references", "batch", "allocated_gib"),
+    [
+        (FUSED, 0, 1, 14.556),
+        (FUSED, 1, 1, 14.560),
+        (FUSED_FP8, 0, 1, 11.13),
+        (FUSED_FP8, 4, 1, 11.48),
+        (FUSED_FP8, 0, 4, 11.29),
+    ],
+)
+def test_fused_kernels_take_what_was_measured(
+    profile: Profile, references: int, batch: int, allocated_gib: float
+) -> None:
+    """``bot.py bench`` on an H200: torch's ``max_memory_allocated`` up to each case."""
+    shape = WorkShape(FULL, (FULL,) * references, batch)
+    assert predict(profile, shape).highest_bytes / GIB == pytest.approx(allocated_gib, rel=0.005)
+
+
+@pytest.mark.parametrize("profile", [FUSED, FUSED_FP8])
+def test_what_takes_the_place_of_fused_kernels_takes_no_more(profile: Profile) -> None:
+    instead = replace(profile, untuned=True, lean_decode=True)
+    assert (instead.fuses_blocks, instead.row_tiling) == (False, RowTiling.EVERYTHING)
+    for references, batch in ((0, 1), (0, 4), (1, 1), (1, 4), (3, 4), (4, 1)):
+        shape = WorkShape(FULL, (FULL,) * references, batch)
+        assert predict(instead, shape).highest_bytes <= predict(profile, shape).highest_bytes, shape
 
 
 def test_a_compiled_batch_that_fits_no_graph_is_not_made() -> None:

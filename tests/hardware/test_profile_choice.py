@@ -46,7 +46,7 @@ NO_GPU = MachineFacts(System.LINUX, HostMemory(16 * GIB, 12 * GIB))
         (RTX_4090, "bf16", True, 4, 4),
         (RTX_5090, "fp8-native+int8-encoder+base", True, 4, 4),
         (A100, "bf16+base", True, 4, 4),
-        (H100, "bf16+base", True, 4, 4),
+        (H100, "bf16+base", False, 4, 4),
     ],
     ids=lambda value: value.name if isinstance(value, Machine) else None,
 )
@@ -179,7 +179,22 @@ def test_weights_that_are_only_fp8_are_dequantised_on_a_gpu_without_it() -> None
 
 
 def test_without_a_compiler_nothing_is_compiled() -> None:
-    assert not choose(H100.facts(can_compile=False)).profile.compiled
+    assert not choose(A100.facts(can_compile=False)).profile.compiled
+
+
+def test_own_kernels_run_where_they_were_measured() -> None:
+    """An owner's wish for compilation comes first; without Triton and a C compiler there is neither."""
+    assert choose(H100.facts()).profile.fused
+    assert not choose(H100.facts(can_compile=False)).profile.fused
+    assert not choose(replace(H100.facts(), system=System.WINDOWS)).profile.fused
+    for machine in (A100, RTX_4090, RTX_5090):
+        assert not machine.choice().profile.fused
+        wished = choose(machine.facts(), overrides=ProfileOverrides(fused=True)).profile
+        assert (wished.fused, wished.compiled) == (True, False)
+    compiled = choose(H100.facts(), overrides=ProfileOverrides(compiled=True)).profile
+    assert (compiled.fused, compiled.compiled) == (False, True)
+    neither = choose(H100.facts(), overrides=ProfileOverrides(fused=False)).profile
+    assert (neither.fused, neither.compiled) == (False, False)
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def add_rows(
     ROWS: tl.constexpr,
     BIASED: tl.constexpr,
 ):
-    """target = x + y + bias, ``bias`` being one number for each of WIDTH channels."""
+    """Target = x + y + bias, ``bias`` being one number for each of WIDTH channels."""
     at = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     place = row[:, None].to(tl.int64) * WIDTH + at[None, :]

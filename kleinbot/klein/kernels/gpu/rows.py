@@ -212,7 +212,7 @@ def gate_halves(
     BLOCK: tl.constexpr,
     NARROWING: tl.constexpr,
 ):
-    """target = [beside | silu(a) · b], a and b being WIDTH columns each of the projection from FIRST on.
+    """Target = [beside | silu(a) · b], a and b being WIDTH columns each of the projection from FIRST on.
 
     ``beside`` is (rows, BESIDE), ``target`` (rows, BESIDE + WIDTH). A program is BLOCK columns of a row; with
     a scale for each row it is all of the row, read twice: the second time from the nearest cache.
