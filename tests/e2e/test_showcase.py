@@ -1,15 +1,21 @@
 """The showcase through the real client: sharing, votes, and what takes a picture out again."""
 
 import asyncio
+import os
 
+from kleinbot.domain.people import Actor
 from kleinbot.domain.server_settings import ServerSettings
 from kleinbot.sandbox import Channel, Person, ShownMessage
 from kleinbot.store.members import servers, settings
+from kleinbot.store.showcase import publications
 from tests.e2e.pictures import WAIT_S, answered, delivered, open_more, said, said_alone
 from tests.e2e.running_bot import BotEnvironment, RunningBot, has_pictures
 from tests.scripted_engine import ScriptedEngine
 
 PROMPT = "a red fox named reynard"
+VOTES = int(os.environ.get("KLEINBOT_TEST_VOTES", "60"))
+"""1,000 by KLEINBOT_TEST_VOTES=1000."""
+
 SHARED = "SELECT COUNT(*) FROM publications WHERE state = 'shown' AND post_state = 'posted'"
 
 
@@ -93,3 +99,46 @@ async def test_a_picture_is_shared_voted_for_and_withdrawn(environment: BotEnvir
         await bot.until("SELECT COUNT(*) FROM publications WHERE state != 'ended'", 0)
         await bot.until("SELECT COUNT(*) FROM removals", 0)
         assert [message for message in showcase.messages if message.pictures] == []
+
+
+async def test_a_kill_between_post_and_note_many_votes_and_what_admins_take_away(
+    environment: BotEnvironment,
+) -> None:
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        done = await delivered(bot, prompt=PROMPT)
+        showcase = await _with_showcase(bot)
+        await _shared(bot.ada, done, {}, "A picture of #1")
+        await bot.until(SHARED, 1)
+        post = await showcase.message_where(has_pictures, timeout_s=WAIT_S)
+        # As a kill leaves it after the message was sent, and before it was noted.
+        async with bot.app.container.base.database.transaction() as transaction:
+            await transaction.change("UPDATE publications SET post_state = 'posting', post_message_id = NULL")
+    async with environment.running_bot(ScriptedEngine()) as bot:
+        await bot.until(SHARED, 1)
+        assert [message.id for message in showcase.messages] == [post.id]
+        # Many votes at once: one edit for all of them, and no limit is met.
+        vote, before = bot.app.container.usecases.showcase.vote, len(bot.standin.exchanges)
+        for each in range(VOTES):
+            await vote.press(Actor(bot.server.id, 10_000 + each, "en-US", event_id=each + 1), 1)
+        bot.clock.advance(11)
+        await _until_label(post, f"♥ {VOTES}")
+        await bot.until(SHARED, 1)
+        sent = bot.standin.exchanges[before:]
+        assert sum(each.method == "PATCH" and str(showcase.id) in each.path for each in sent) <= 2
+        assert not [each for each in sent if each.status == 429]
+        # Permissions go: whoever shares is told, the post stays, and votes go on.
+        bot.standin.world.deny(showcase, "send_messages")
+        again = await open_more(bot.ada, done)
+        await said_alone(await bot.ada.press(again, label="Share …"), "#1 is in the showcase already")
+        other = await delivered(bot, bot.bob, prompt="a wolf")
+        await said_alone(
+            await bot.bob.press(await open_more(bot.bob, other), label="Share …"),
+            f"I cannot post in <#{showcase.id}>",
+        )
+        # The channel goes: the publication ends, and its author is told.
+        bot.standin.delete_channel(showcase)
+        async with bot.app.container.base.database.transaction() as transaction:
+            await publications.look_again(transaction, 1, 0)
+        bot.app.container.delivery.showcase.wake()
+        await bot.until("SELECT COUNT(*) FROM publications WHERE state = 'ended' AND post_state = 'none'", 1)
+        await said(await bot.ada.command(bot.channel, "queue"), "A picture that you shared is no longer in")

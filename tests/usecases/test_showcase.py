@@ -1,7 +1,12 @@
 """Sharing and votes at the use case: who may, what others see, and what ends it."""
 
 import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
+from random import Random
+from typing import Any
 
 import pytest
 
@@ -218,3 +223,67 @@ async def test_the_gallery_shows_no_prompt_that_is_not_shared(harness: UseCaseHa
     assert "a fox" not in shown
     await harness.usecases.moderation.hide.hide(MODERATOR, job.number, "")
     assert (await harness.usecases.showcase.gallery.page(_VISITOR, GalleryQuery())).entries == ()
+
+
+_INVARIANTS = {
+    "a picture is there once": "SELECT COUNT(*) FROM (SELECT 1 FROM publications WHERE state != 'ended'"
+    " GROUP BY job_id, position HAVING COUNT(*) > 1)",
+    "votes are counted": "SELECT COUNT(*) FROM publications p WHERE votes !="
+    " (SELECT COUNT(*) FROM votes v WHERE v.publication_id = p.publication_id AND v.counts = 1)",
+    "nobody votes for their own": "SELECT COUNT(*) FROM votes JOIN publications p USING (publication_id)"
+    " WHERE votes.member_id = p.member_id",
+    "what has ended has no votes and no words": "SELECT COUNT(*) FROM publications"
+    " WHERE state = 'ended' AND (votes != 0 OR caption != '')",
+    "what was posted is removed": "SELECT COUNT(*) FROM publications p WHERE state = 'ended'"
+    " AND post_state = 'none' AND post_message_id IS NOT NULL"
+    " AND post_message_id NOT IN (SELECT message_id FROM removals)",
+    "what is hidden or deleted is not shown": "SELECT COUNT(*) FROM publications p JOIN jobs j USING (job_id)"
+    " WHERE p.state = 'shown' AND (j.deleted_ms IS NOT NULL"
+    " OR EXISTS (SELECT 1 FROM hidings h WHERE h.job_id = j.job_id))",
+}
+
+
+async def _send_due(harness: UseCaseHarness, message_ids: Iterator[int]) -> None:
+    """Do what sends posts, with pauses in which others act."""
+    now_ms = harness.clock.now_ms() + 60_000
+    for due in await posts.due(harness.database.read, now_ms, without=(), most=9):
+        async with harness.database.transaction() as transaction:
+            sent = due.is_posting or await posts.mark_posting(transaction, due.publication_id, "a.png", 1)
+        await asyncio.sleep(0)
+        if sent:
+            async with harness.database.transaction() as transaction:
+                message_id = due.message_id or next(message_ids)
+                await posts.mark_posted(transaction, due, message_id, "a.png", shows=True, now_ms=now_ms)
+
+
+async def test_members_and_a_moderator_race(harness: UseCaseHarness) -> None:
+    job = await _drawn(harness)
+    usecases, random, message_ids = harness.usecases, Random(18), itertools.count(900)
+    share, vote, hide = usecases.showcase.share, usecases.showcase.vote, usecases.moderation.hide
+    outcomes: Counter[str] = Counter()
+    for round_number in range(25):
+        newest = await harness.database.read.number(
+            "SELECT COALESCE(MAX(publication_id), 1) FROM publications"
+        )
+        numbers = (newest, max(1, newest - 1))
+        acts: list[Coroutine[Any, Any, object]] = [
+            *(share.share(ADA, job.job_id, (0, 1), ShareChoices("mine")) for _ in range(2)),
+            *(vote.press(actor, number) for actor in (ADA, BOB, BOB, MODERATOR) for number in numbers),
+            share.withdraw(random.choice((ADA, BOB, MODERATOR)), newest),
+            hide.hide(MODERATOR, job.number, "")
+            if random.random() < 0.3
+            else hide.show(MODERATOR, job.number),
+            _send_due(harness, message_ids),
+            _send_due(harness, message_ids),
+        ]
+        if round_number == 24:
+            acts.append(usecases.delete.delete(ADA, job.job_id))
+        random.shuffle(acts)
+        done = await asyncio.gather(*acts, return_exceptions=True)
+        outcomes.update("refused" if isinstance(each, Refusal) else type(each).__name__ for each in done)
+        for name, sql in _INVARIANTS.items():
+            assert await harness.database.read.number(sql) == 0, (round_number, name)
+    assert not {"AssertionError", "OperationalError", "IntegrityError"} & outcomes.keys()
+    assert outcomes["Voted"] > 20
+    assert outcomes["Publication"] > 2
+    assert await harness.database.read.number("SELECT COUNT(*) FROM publications WHERE state != 'ended'") == 0
