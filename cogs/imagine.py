@@ -58,14 +58,14 @@ class ImagineCog(commands.Cog):
     async def imagine(
         self,
         interaction: discord.Interaction[Any],
-        prompt: Prompt,
+        prompt: Prompt | None = None,
         aspect: Shape | None = None,
         count: Count | None = None,
         style: StyleName | None = None,
         seed: Seed | None = None,
         private: bool | None = None,
     ) -> None:
-        typed = TypedImagine(unquoted(prompt), _aspect(aspect), count, seed, private, style=style)
+        typed = TypedImagine(unquoted(prompt or ""), _aspect(aspect), count, seed, private, style=style)
         await self._handlers.imagine(interaction, typed)
 
     @imagine.autocomplete("style")
@@ -94,7 +94,7 @@ class ImagineWithQualityCog(commands.Cog):
     async def imagine(
         self,
         interaction: discord.Interaction[Any],
-        prompt: Prompt,
+        prompt: Prompt | None = None,
         aspect: Shape | None = None,
         count: Count | None = None,
         style: StyleName | None = None,
@@ -102,7 +102,9 @@ class ImagineWithQualityCog(commands.Cog):
         seed: Seed | None = None,
         private: bool | None = None,
     ) -> None:
-        typed = TypedImagine(unquoted(prompt), _aspect(aspect), count, seed, private, Quality(quality), style)
+        typed = TypedImagine(
+            unquoted(prompt or ""), _aspect(aspect), count, seed, private, Quality(quality), style
+        )
         await self._handlers.imagine(interaction, typed)
 
     @imagine.autocomplete("style")

@@ -45,6 +45,18 @@ class TypedImagine:
     quality: Quality = Quality.STANDARD
     style: str | None = None
 
+    def otherwise(self, other: "TypedImagine") -> "TypedImagine":
+        """Return the request with the values of ``other`` for what was left out. The prompt stays."""
+        return replace(
+            self,
+            aspect=self.aspect or other.aspect,
+            count=other.count if self.count is None else self.count,
+            seed=other.seed if self.seed is None else self.seed,
+            private=other.private if self.private is None else self.private,
+            quality=other.quality if self.quality is Quality.STANDARD else self.quality,
+            style=self.style or other.style,
+        )
+
     def completed(self) -> ImagineRequest:
         """Return the request, with the usual values for what was left out."""
         return ImagineRequest(

@@ -77,6 +77,15 @@ async def test_parameters_in_a_prompt_are_understood_and_the_rest_is_named_to_it
         tall = await result(await bot.ada.command(bot.channel, "imagine", prompt="a fox"))
         assert (tall.is_ephemeral, len(tall.pictures)) == (True, 2)
         assert size(tall.pictures[0])[0] < size(tall.pictures[0])[1]
+        form = await bot.ada.command(bot.channel, "imagine", seed=11)
+        assert (await form.modal_opened()).title == "What shall I draw?"
+        filled = await bot.ada.submit(form, {"What should it show?": "a hare —ar 3:2 --v 6"})
+        hare = await result(filled)
+        assert (hare.is_ephemeral, len(hare.pictures)) == (True, 2)
+        assert "seed 11" in hare.text
+        assert hare.text.startswith("**a hare** ")
+        assert size(hare.pictures[0])[0] > size(hare.pictures[0])[1]
+        await said_alone(filled, "`--v` means nothing here")
         again = await result(await bot.ada.press(done, label="Reroll"))
         assert again.is_ephemeral
         wide = await bot.ada.command(bot.channel, "imagine", prompt="a fox --ar 3:2", private=False, count=1)

@@ -1,6 +1,6 @@
 """Builds what finds pictures and how they were made."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from kleinbot.chat.delivery.messages import ResultMessages
 from kleinbot.chat.results.finding import FindingHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.results.info_handlers import InfoHandlers
-from kleinbot.domain.requests import TypedImagine
+from kleinbot.chat.results.use_prompt_modal import SendImagine
 from kleinbot.texts import Texts
 from kleinbot.usecases.finding.fill_index import FillSearchIndex
 from kleinbot.usecases.finding.picture_info import PictureInfo
@@ -42,7 +42,7 @@ def build_finding_handlers(
     interactions: Interactions,
     texts: Texts,
     modal_setup: Callable[[discord.Interaction[Any]], ModalSetup],
-    imagine: Callable[[discord.Interaction[Any], TypedImagine], Awaitable[None]],
+    imagine: SendImagine,
 ) -> FindingHandlers:
     """Build the handlers. ``imagine``: what the form of a found prompt sends."""
     return FindingHandlers(

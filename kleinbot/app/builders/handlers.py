@@ -55,6 +55,7 @@ def build_handlers(
         responder,
         texts,
         scheduling.scheduler.engine_state,
+        create.modal_setup,
     )
     return Handlers(
         jobs=jobs,

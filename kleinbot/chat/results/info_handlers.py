@@ -1,6 +1,6 @@
 """Handles /info, the menu *Image info*, and the form that draws from a prompt that was found."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -15,7 +15,7 @@ from kleinbot.chat.results import info_views
 from kleinbot.chat.results import views as results_views
 from kleinbot.chat.results.buttons import UsePromptButton, UseWrittenButton
 from kleinbot.chat.results.recipe_text import nearest_aspect
-from kleinbot.chat.results.use_prompt_modal import UsePromptModal
+from kleinbot.chat.results.use_prompt_modal import SendImagine, UsePromptModal
 from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import Job
@@ -36,7 +36,7 @@ class InfoHandlers:
         interactions: Interactions,
         texts: Texts,
         modal_setup: Callable[[discord.Interaction[Any]], ModalSetup],
-        imagine: Callable[[discord.Interaction[Any], TypedImagine], Awaitable[None]],
+        imagine: SendImagine,
     ) -> None:
         self._history = history
         self._info = info
@@ -127,4 +127,6 @@ class InfoHandlers:
         self, interaction: discord.Interaction[Any], prompt: str, aspect: Aspect, seed: int | None
     ) -> None:
         setup = self._modal_setup(interaction)
-        await interaction.response.send_modal(UsePromptModal(setup, prompt, aspect, seed, self._imagine))
+        filled = TypedImagine(prompt, aspect, seed=seed)
+        modal = UsePromptModal(setup, "form-use-title", filled, self._imagine)
+        await interaction.response.send_modal(modal)

@@ -3,7 +3,7 @@
 imagine-name = imagine
 imagine-description = Zeichne Bilder nach einer Beschreibung
 imagine-prompt-name = prompt
-imagine-prompt-description = Was auf dem Bild zu sehen sein soll
+imagine-prompt-description = Was auf dem Bild zu sehen sein soll (ohne Angabe fragt ein Formular)
 imagine-aspect-name = format
 imagine-aspect-description = Seitenverhältnis des Bildes (ohne Angabe wie in /einstellungen, sonst quadratisch)
 imagine-count-name = anzahl

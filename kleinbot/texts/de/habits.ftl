@@ -88,3 +88,4 @@ settings-private-yes = Nur ich sehe es
 quality-standard = Standard
 quality-best = Beste, je Bild { $pictures } vom Kontingent
 edit-count-description = Wie viele Bilder, 1 bis 4; jedes kostet { $pictures } vom Kontingent, mit Referenzen mehr
+form-imagine-title = Was soll ich zeichnen?

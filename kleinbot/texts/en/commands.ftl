@@ -3,7 +3,7 @@
 imagine-name = imagine
 imagine-description = Draw pictures from a description
 imagine-prompt-name = prompt
-imagine-prompt-description = What the picture should show
+imagine-prompt-description = What the picture should show (a form asks when left out)
 imagine-aspect-name = aspect
 imagine-aspect-description = The picture's shape (when left out: as in /settings, else square)
 imagine-count-name = count

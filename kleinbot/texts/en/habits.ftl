@@ -88,3 +88,4 @@ settings-private-yes = Only I see it
 quality-standard = Standard
 quality-best = Best, { $pictures } pictures of the quota each
 edit-count-description = How many pictures, 1 to 4; each costs { $pictures } of the quota, more with references
+form-imagine-title = What shall I draw?
