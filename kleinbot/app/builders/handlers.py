@@ -45,18 +45,7 @@ def build_handlers(
     responder, server_names = JobResponder(delivery.live_messages, texts, base.clock), ServerNames(current)
     quotas = usecases.quotas
     create = _create(base, usecases, responder, interactions, gate, texts)
-    jobs = JobHandlers(
-        usecases.submit,
-        usecases.cancel,
-        scheduling.queries,
-        usecases.privacy.choices,
-        usecases.set_up.styles,
-        interactions,
-        responder,
-        texts,
-        scheduling.scheduler.engine_state,
-        create.modal_setup,
-    )
+    jobs = _jobs(scheduling, usecases, responder, interactions, create, texts)
     return Handlers(
         jobs=jobs,
         create=create,
@@ -113,6 +102,28 @@ def _owner_queue(
 ) -> OwnerQueueHandlers:
     owner = usecases.owner
     return OwnerQueueHandlers(owner.bot_control, owner.queue, usecases.cancel, names, interactions, texts)
+
+
+def _jobs(
+    scheduling: Scheduling,
+    usecases: UseCases,
+    responder: JobResponder,
+    interactions: Interactions,
+    create: CreateHandlers,
+    texts: Texts,
+) -> JobHandlers:
+    return JobHandlers(
+        usecases.submit,
+        usecases.cancel,
+        scheduling.queries,
+        usecases.privacy.choices,
+        usecases.set_up.styles,
+        interactions,
+        responder,
+        texts,
+        scheduling.scheduler.engine_state,
+        create.modal_setup,
+    )
 
 
 def _create(
