@@ -36,7 +36,7 @@ async def test_parameters_in_a_prompt_are_understood_and_the_rest_is_named_to_it
         await said_alone(empty, "The prompt has nothing in it that can be seen.")
 
         shown = await said_alone(await bot.ada.command(bot.channel, "help"), "**What I do**")
-        assert shown.text.count("\n") <= 16
+        assert shown.text.count("\n") <= 17
         assert "vary and edit what you post, unless you say no" in shown.text
 
         # The server's admin makes a style; what was made with it keeps it.

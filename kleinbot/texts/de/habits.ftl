@@ -20,6 +20,7 @@ help-description = Was ich kann, was wofür steht, wenn du Midjourney kennst, un
 help-commands = **Was ich tue**
     `/imagine` zeichnet nach Worten · `/bearbeiten` ändert ein Bild, wie du es sagst · `/variationen` macht mehr von einem
     `/warteschlange` `/abbrechen` was wartet · `/verlauf` `/zeigen` was du gemacht hast · `/kontingent` was übrig ist · `/einstellungen` deine Vorgaben
+    `/teilen` `/galerie` was Mitglieder einander zeigen · `/info` wie ein Bild entstand
     Unter einem Bild: V variiert, B bearbeitet, ♥ merkt vor, *Mehr …* hat den Rest. Jedes Bild im Kanal: sein Menü, *Apps*.
 help-midjourney = **Von Midjourney her**
     `--ar` `--seed` `--repeat` `--stealth` → ebenso im Prompt, oder als Optionen

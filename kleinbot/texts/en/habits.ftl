@@ -20,6 +20,7 @@ help-description = What I can do, what stands for what from Midjourney, and what
 help-commands = **What I do**
     `/imagine` draws from words · `/edit` changes a picture by what you say · `/variations` makes more like one
     `/queue` `/cancel` what waits · `/history` `/show` what you have made · `/quota` what is left · `/settings` your defaults
+    `/share` `/gallery` what members show each other · `/info` how a picture was made
     Under a picture: V varies, E edits, ♥ keeps, *More …* has the rest. Any picture in a channel: its menu, *Apps*.
 help-midjourney = **From Midjourney**
     `--ar` `--seed` `--repeat` `--stealth` → the same in the prompt, or as options
