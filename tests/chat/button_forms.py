@@ -28,6 +28,7 @@ from kleinbot.chat.results.buttons import (
     FavouriteButton,
     FilteredPageButton,
     KeepButton,
+    LineageButton,
     PageButton,
     RecipeButton,
     ShowButton,
@@ -63,6 +64,8 @@ FORMS: dict[str, PersistentButton] = {
     f"kb:find:n:999999999:13741:{LONGEST_SEARCH}": FilteredPageButton(
         False, 999_999_999, "13741", LONGEST_SEARCH
     ),
+    f"kb:kin:{JOB_ID}": LineageButton(JOB_ID),
+    f"kb:do:{JOB_ID}:0:lineage": MoreActionButton(JOB_ID, 0, "lineage"),
     f"kb:use:{JOB_ID}": UsePromptButton(JOB_ID),
     "kb:usew:16:9": UseWrittenButton(Aspect.WIDE_16_9),
     "kb:usew:1:1:4294967295": UseWrittenButton(Aspect.SQUARE, 4294967295),

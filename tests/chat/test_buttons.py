@@ -33,6 +33,7 @@ from kleinbot.chat.results.finding import FindingHandlers
 from kleinbot.chat.results.handlers import ResultHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.results.info_handlers import InfoHandlers
+from kleinbot.chat.results.lineage_handlers import LineageHandlers
 from kleinbot.chat.setup.handlers import SetUpHandlers
 from kleinbot.chat.showcase.handlers import ShowcaseHandlers
 from kleinbot.usecases.history import Search
@@ -143,7 +144,9 @@ def test_every_kind_of_button_has_one_handler() -> None:
             help=cast("HelpHandlers", HelpHandlers), styles=cast("StyleHandlers", StyleHandlers)
         ),
         finding=FindingHandlers(
-            history=cast("HistoryHandlers", HistoryHandlers), info=cast("InfoHandlers", InfoHandlers)
+            history=cast("HistoryHandlers", HistoryHandlers),
+            info=cast("InfoHandlers", InfoHandlers),
+            lineage=cast("LineageHandlers", LineageHandlers),
         ),
         showcase=cast("ShowcaseHandlers", ShowcaseHandlers),
     )

@@ -23,6 +23,11 @@ def with_text(text: str) -> bytes:
     return file.getvalue()
 
 
+def a_key(message: ShownMessage) -> str:
+    """Return the name of a result's first picture, as a choice carries it."""
+    return f"{str(message.buttons[0].custom_id).split(':')[2]}.0"
+
+
 async def told(bot: RunningBot, person: Person, file: bytes, sentence: str) -> ShownMessage:
     """Ask by the menu of a message with this file, posted by bob."""
     posted = bot.bob.attach(bot.channel, "look", file)
@@ -63,6 +68,20 @@ async def test_a_picture_of_any_origin_is_told_and_drawn_again(environment: BotE
         await said_alone(await bot.ada.command(bot.channel, "info", picture="#1"), "checkpoint distilled")
         await said_alone(await bot.bob.command(bot.channel, "info", picture="#1"), "know no such picture")
         await told(bot, bot.ada, b"no picture", "has no picture that I can read")
+        alone = await chosen_in_more(
+            bot.bob, drawn, "Family tree", "Nothing that you can see was made from it"
+        )
+        assert [button.label for button in alone.buttons] == ["Show #1"]
+        varied = await result(await bot.bob.command(bot.channel, "variations", picture=a_key(drawn)))
+        hidden = await result(
+            await bot.ada.command(bot.channel, "variations", picture=a_key(drawn), private=True)
+        )
+        tree = await chosen_in_more(bot.bob, varied, "Family tree", "**#2** a wolf, asleep")
+        assert "#1 a wolf, asleep" in tree.text.splitlines()[1]
+        walked = await answered(bot.bob, tree, "#1", "**#1** a wolf, asleep")
+        assert [button.label for button in walked.buttons] == ["#2", "Show #1"]
+        own = await chosen_in_more(bot.ada, hidden, "Family tree", "**#3** a wolf, asleep")
+        await answered(bot.ada, own, "#1", "#3 a wolf, asleep")
 
 
 async def test_what_a_reader_may_not_see_is_not_known_by_its_pixels(

@@ -30,7 +30,16 @@ async def test_each_reader_gets_what_they_may_do_with_the_picture(environment: B
         done = await delivered(bot, prompt="a fox", count=2)
         listed = await open_more(bot.ada, done)
         assert listed.text.splitlines()[0] == "What you can do with picture 1 of #1:"
-        assert labels(listed) == ["1", "2", "Recipe", "Copy as command", "Original file", "Share …", "Delete"]
+        assert labels(listed) == [
+            "1",
+            "2",
+            "Recipe",
+            "Copy as command",
+            "Family tree",
+            "Original file",
+            "Share …",
+            "Delete",
+        ]
         assert {*labels(await open_more(bot.bob, done))} == {*labels(listed), "Report"} - {
             "Delete",
             "Share …",

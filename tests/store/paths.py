@@ -22,7 +22,8 @@ from random import Random, SystemRandom
 from kleinbot.dispatch.recovery import recover
 from kleinbot.domain.capacity import LimitsOnly
 from kleinbot.domain.errors import Refusal
-from kleinbot.domain.job_spec import ImageKey
+from kleinbot.domain.geometry import Aspect
+from kleinbot.domain.job_spec import ImageKey, JobKind
 from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.scheduler.cost import CostModel
@@ -32,13 +33,15 @@ from kleinbot.store.delivery import outbox
 from kleinbot.store.members import servers
 from kleinbot.store.migrations import load_migrations, migrate
 from kleinbot.usecases.favourites import Favourites
-from kleinbot.usecases.history import History, Search
+from kleinbot.usecases.finding.lineage import Lineage
+from kleinbot.usecases.history import History, Search, Since
 from kleinbot.usecases.quota.quota import QuotaRule
 from kleinbot.usecases.quota.quota_view import QuotaView
 from kleinbot.usecases.sources import Sources
 from tests.manual_clock import START_MS, ManualClock
 from tests.scripted_engine import ScriptedEngine
 from tests.store.million import FIRST_SERVER, HEAVIEST, Scale, build
+from tests.store.searching import fill
 from tests.usecase_harness import DAY_MS, UseCaseHarness
 from tests.usecase_harness import build as build_studio
 
@@ -97,6 +100,7 @@ class _Paths:
         self._history = History(database, harness.queries, CpuPool(), lambda: None, clock)
         self._favour = Favourites(database, self._history, clock)
         self._sources = Sources(database)
+        self._lineage = Lineage(database, self._history)
         self._quota = QuotaView(database, QuotaRule(600, DAY_MS), clock)
         self._chance = chance
 
@@ -109,6 +113,16 @@ class _Paths:
             "`/history favourites`": lambda a: history.page(a.actor, Search(favourites=True)),
             "`/history` of the heaviest": lambda _: history.page(_HEAVY, Search()),
             "`/history favourites` of the heaviest": lambda _: history.page(_HEAVY, Search(favourites=True)),
+            "`/history text`, two words": lambda a: history.page(a.actor, Search("fox moon")),
+            "`/history text`, from the middle": lambda a: history.page(
+                a.actor, Search("fox"), before=a.number
+            ),
+            "`/history text` of the heaviest": lambda _: history.page(_HEAVY, Search("fox moon")),
+            "`/history text` of the heaviest, nothing fits": lambda _: history.page(_HEAVY, Search(_RARE)),
+            "`/history text` with filters, of the heaviest": lambda _: history.page(
+                _HEAVY, Search("fox", kind=JobKind.VARIATIONS, aspect=Aspect.SQUARE, since=Since.MONTH)
+            ),
+            "*Family tree*": lambda a: self._lineage.of(a.actor, a.job_id),
             "`/show`, a key typed": lambda a: history.choices(a.actor, "fox", 25),
             "`/show`, a key typed, nothing fits": lambda a: history.choices(a.actor, _RARE, 25),
             "`/show`, a key typed by the heaviest": lambda _: history.choices(_HEAVY, _RARE, 25),
@@ -209,6 +223,7 @@ def main() -> None:
             build(file, scale, START_MS)
         migrate(file, load_migrations(), ManualClock(START_MS))
         built_s = time.monotonic() - begun_s
+        asyncio.run(fill(file))
         figures = asyncio.run(measure(file, folder, given.times))
         _print(scale, file, built_s, figures)
 

@@ -26,6 +26,7 @@ BOUNDED = {
     "json_each": "what is under way",
     "lanes": "as many channels as were asked for",
     "recent": "500 of a member's jobs",
+    "made": "200 results that were made from one",
     "alike": "200 pictures with the same pixels",
     "latest": "500 entries of the ledger",
     "newest": "as many entries of the ledger as were asked for",

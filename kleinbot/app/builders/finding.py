@@ -13,9 +13,11 @@ from kleinbot.chat.delivery.messages import ResultMessages
 from kleinbot.chat.results.finding import FindingHandlers
 from kleinbot.chat.results.history_handlers import HistoryHandlers
 from kleinbot.chat.results.info_handlers import InfoHandlers
+from kleinbot.chat.results.lineage_handlers import LineageHandlers
 from kleinbot.chat.results.use_prompt_modal import SendImagine
 from kleinbot.texts import Texts
 from kleinbot.usecases.finding.fill_index import FillSearchIndex
+from kleinbot.usecases.finding.lineage import Lineage
 from kleinbot.usecases.finding.picture_info import PictureInfo
 from kleinbot.usecases.history import History
 from kleinbot.usecases.inputs import Inputs
@@ -26,12 +28,14 @@ from kleinbot.usecases.sources import Sources
 class FindingUseCases:
     picture_info: PictureInfo
     fill_index: FillSearchIndex
+    lineage: Lineage
 
 
-def build_finding(base: Base, sources: Sources, inputs: Inputs) -> FindingUseCases:
+def build_finding(base: Base, history: History, sources: Sources, inputs: Inputs) -> FindingUseCases:
     return FindingUseCases(
         PictureInfo(base.database, sources, inputs, base.clock),
         FillSearchIndex(base.database, base.clock),
+        Lineage(base.database, history),
     )
 
 
@@ -48,4 +52,5 @@ def build_finding_handlers(
     return FindingHandlers(
         HistoryHandlers(history, results, interactions, texts),
         InfoHandlers(history, finding.picture_info, interactions, texts, modal_setup, imagine),
+        LineageHandlers(finding.lineage, interactions, texts),
     )

@@ -102,7 +102,7 @@ def build_usecases(
         favourites=Favourites(database, history, clock),
         delete=Delete(database, archive, history, ports.wake_remover, clock, base.faults),
         original_file=OriginalFile(history, queries),
-        finding=build_finding(base, sources, inputs),
+        finding=build_finding(base, history, sources, inputs),
         quotas=build_quotas(base, scheduling, rule),
         owner=build_owner(
             base,

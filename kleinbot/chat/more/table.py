@@ -13,6 +13,7 @@ def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
     return (
         MoreAction("recipe", "button-recipe", Group.LOOK, handlers.results.show_recipe),
         MoreAction("command", "more-command", Group.LOOK, handlers.results.copy_command),
+        MoreAction("lineage", "more-lineage", Group.LOOK, handlers.finding.lineage.show),
         MoreAction("original", "more-original", Group.LOOK, handlers.results.show_original, offered=_is_kept),
         MoreAction("share", "more-share", Group.MANAGE, handlers.showcase.ask, offered=_is_own),
         MoreAction(

@@ -93,6 +93,13 @@ def _chosen(kind: type[E], code: str) -> E | None:
 
 
 @dataclass(frozen=True)
+class LineageButton(PersistentButton, name="kin"):
+    """Shows what a result was made from, and what was made from it."""
+
+    job_id: JobId
+
+
+@dataclass(frozen=True)
 class UsePromptButton(PersistentButton, name="use"):
     """Opens the form of /imagine, filled in with the prompt of a result."""
 

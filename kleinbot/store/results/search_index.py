@@ -24,13 +24,13 @@ _INDEXED = (
 )
 
 
-async def add_page(transaction: Transaction) -> int:
-    """Add the next jobs that are not in the index. Return how many; less than a page: no more."""
+async def add_page(transaction: Transaction, most: int = PAGE_JOBS) -> int:
+    """Add the next jobs that are not in the index. Return how many; less than ``most``: no more."""
     rows = await transaction.all(
         f"{_INDEXED} FROM jobs j INDEXED BY jobs_unsearched CROSS JOIN servers s USING (server_id)"
         " WHERE j.searched = 0 AND j.pictures > 0 AND j.ended_ms IS NOT NULL AND j.deleted_ms IS NULL"
         " LIMIT ?",
-        PAGE_JOBS,
+        most,
     )
     numbers = {row["server_id"]: row["search_no"] for row in rows}
     for server_id in [each for each, search_no in numbers.items() if search_no is None]:

@@ -21,3 +21,9 @@ form-seen-by-everybody = Alle in diesem Kanal
 form-seen-by-alone = Nur du
 
 error-message-not-ours = Das ist keine Nachricht von mir, die ein Bild zeigt, und andere Nachrichten kann ich über ihren Link nicht lesen. Öffne das Menü der Nachricht und wähle Apps → Bildinfo.
+
+more-lineage = Stammbaum
+lineage-title = Woraus #{ $number } entstanden ist und was daraus wurde. Drück auf eine Nummer, um von dort weiterzugehen.
+lineage-cut = … (davor: mehr, oder was du nicht sehen kannst)
+lineage-more = … und vielleicht mehr
+lineage-no-children = Daraus ist noch nichts entstanden, das du sehen kannst.

@@ -21,3 +21,9 @@ form-seen-by-everybody = Everybody in this channel
 form-seen-by-alone = You alone
 
 error-message-not-ours = That message is none of mine that shows a picture, and I cannot read other messages by their link. Open the message's menu and choose Apps → Image info.
+
+more-lineage = Family tree
+lineage-title = What #{ $number } comes from, and what was made from it. Press a number to go on from there.
+lineage-cut = … (before that: more, or what you cannot see)
+lineage-more = … and perhaps more
+lineage-no-children = Nothing that you can see was made from it yet.
