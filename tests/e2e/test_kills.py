@@ -149,11 +149,11 @@ def two_servers(environment: BotEnvironment, spawner: BotSpawner) -> TwoServers:
 
 
 def test_every_fault_point_has_its_kill() -> None:
-    # tests/usecases: test_erase.py, test_gone_servers.py
+    # tests/usecases: test_erase.py, test_gone_servers.py, test_kills_of_removals.py
     elsewhere = {
         point
         for point in FaultPoint
-        if point.name.startswith(("ERASURE_", "PURGE_", "SERVER_", "TAKEN_BACK"))
+        if point.name.startswith(("ERASURE_", "PURGE_", "SERVER_", "RESULT_DELETED"))
     }
     assert {*NTH, *OF_ONE_JOB, *STARTING, *OF_THE_CARD} == set(FaultPoint) - elsewhere
 
