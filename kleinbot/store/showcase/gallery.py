@@ -17,10 +17,16 @@ _OF_MEMBER = """
     WHERE server_id = ?1 AND state = 'shown' AND member_id = ?2 AND publication_id {0} ?4
     ORDER BY publication_id {1} LIMIT ?5
 """
-_EVER = """
-    SELECT * FROM publications INDEXED BY publications_by_votes
-    WHERE server_id = ?1 AND state = 'shown' AND (votes, publication_id) {0} (?3, ?4)
-    ORDER BY votes {1}, publication_id {1} LIMIT ?5
+# Those with as many votes as the place, and those beyond: together, SQLite would read all with as many votes.
+_SAME_VOTES = """
+    SELECT * FROM (
+        SELECT publication_id, votes FROM publications INDEXED BY publications_by_votes
+        WHERE server_id = ?1 AND state = 'shown' AND votes = ?3 AND publication_id {0} ?4
+        ORDER BY publication_id {1} LIMIT ?5)
+    UNION ALL SELECT * FROM (
+        SELECT publication_id, votes FROM publications INDEXED BY publications_by_votes
+        WHERE server_id = ?1 AND state = 'shown' AND votes {0} ?3
+        ORDER BY votes {1}, publication_id {1} LIMIT ?5)
 """
 # The best of each day, and of these the best: as many steps as the period has days.
 _DAY = """
@@ -29,7 +35,7 @@ _DAY = """
         WHERE server_id = ?1 AND state = 'shown' AND made_ms / 86400000 = ?2 - {2}
         AND (votes, publication_id) {0} (?3, ?4) ORDER BY votes {1}, publication_id {1} LIMIT ?5)
 """
-_PERIOD = """
+_BEST = """
     SELECT p.* FROM ({2}) best CROSS JOIN publications p USING (publication_id)
     ORDER BY best.votes {1}, best.publication_id {1} LIMIT ?5
 """
@@ -38,8 +44,10 @@ _PERIOD = """
 def _statement(order: GalleryOrder, way: tuple[str, str]) -> str:
     if order in DAYS_OF:
         days = " UNION ALL ".join(_DAY.format(*way, day) for day in range(DAYS_OF[order]))
-        return _PERIOD.format(*way, days)
-    return (_EVER if order is GalleryOrder.EVER else _NEW).format(*way)
+        return _BEST.format(*way, days)
+    if order is GalleryOrder.EVER:
+        return _BEST.format(*way, _SAME_VOTES.format(*way))
+    return _NEW.format(*way)
 
 
 _STATEMENTS = {(order, way): _statement(order, way) for order in GalleryOrder for way in (_OLDER, _NEWER)}
