@@ -26,7 +26,7 @@ setup-head = **{ $server } einrichten**
     Jede Wahl gilt sofort, und mit `/admin einrichten` kannst du jederzeit wiederkommen. Nur du siehst das.
 setup-moderators = **Moderationskanal** · wohin Meldungen zu Bildern gehen. Ohne ihn warten sie unter der nächsten Antwort auf `/admin`.
 setup-moderators-none = Noch kein Kanal
-setup-quota = **Kontingent** · was jedes Mitglied zeichnen darf. Eine andere Zahl behält die Stunden und die Grenzen je Stunde und je Schub. `/admin kontingent` setzt diese, und Regeln für Rollen und einzelne Mitglieder.
+setup-quota = **Kontingent** · was jedes Mitglied zeichnen darf. Eine andere Zahl behält die Stunden und die Grenzen (je Stunde, auf einmal). `/admin kontingent` setzt diese, und Regeln für Rollen und einzelne Mitglieder.
 setup-quota-host = Wie es der Betreiber des Bots vorgibt: { $pictures } in { $hours ->
         [one] { $hours } Stunde
        *[other] { $hours } Stunden
