@@ -91,11 +91,11 @@ async def test_what_a_reader_may_not_see_is_not_known_by_its_pixels(
     secret_channel = world.add_channel(environment.server, "secret")
     world.hide(secret_channel, environment.bob)
     async with environment.running_bot(ScriptedEngine()) as bot:
-        private = (await delivered(bot, prompt="a private fox", private=True)).pictures[0].data
-        away = (await result(await bot.ada.command(secret_channel, "imagine", prompt="a far fox"))).pictures[
-            0
-        ]
-        gone = await delivered(bot, prompt="a gone fox")
+        private = (await delivered(bot, prompt="a private fox", private=True, seed=1)).pictures[0].data
+        away = (
+            await result(await bot.ada.command(secret_channel, "imagine", prompt="a far fox", seed=2))
+        ).pictures[0]
+        gone = await delivered(bot, prompt="a gone fox", seed=3)
         for file in (private, away.data):
             await told(bot, bot.bob, file, "I do not know that picture")
             await told(bot, bot.ada, file, "checkpoint distilled")
