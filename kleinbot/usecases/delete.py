@@ -12,6 +12,7 @@ from kleinbot.store.database import MEMBER_TIMEOUT_S, Database
 from kleinbot.store.jobs import deletion, events
 from kleinbot.usecases.history import History
 from kleinbot.usecases.permissions import Action, may
+from kleinbot.usecases.visibility import moderates_shared
 
 
 class Delete:
@@ -39,7 +40,8 @@ class Delete:
         Raises Refusal RESULT_UNSEEN, RESULT_DELETED or RESULT_NOT_YOURS.
         """
         job = await self._history.seen_or_hidden(actor, job_id)
-        if not may(actor, Action.DELETE, job):
+        is_allowed = may(actor, Action.DELETE, job)
+        if not is_allowed and not await moderates_shared(self._database.read, actor, job):
             raise Refusal(Code.RESULT_NOT_YOURS, number=str(job.number))
         return job
 

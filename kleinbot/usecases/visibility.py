@@ -61,13 +61,29 @@ async def part_shown(reader: Reader, actor: Actor, job: Job) -> Job | None:
     return replace(job, images=without_files, spec=replace(job.spec, prompt=""))
 
 
+async def moderates(reader: Reader, actor: Actor, job: Job) -> bool:
+    """Return whether ``actor`` may hide ``job`` and decide what is reported about it."""
+    return may(actor, Action.MODERATE, job) or await moderates_shared(reader, actor, job)
+
+
+async def moderates_shared(reader: Reader, actor: Actor, job: Job) -> bool:
+    """Return whether ``actor`` moderates a channel in which the author has shared ``job``, private or not.
+
+    A withdrawal does not end that: what was shown can still be hidden, deleted, and decided about.
+    """
+    if actor.server_id != job.server_id:
+        return False
+    channels = await publications.channels_of_job(reader, job.job_id)
+    return any(actor.is_admin or actor.moderates(each) for each in channels)
+
+
 async def require_shown(reader: Reader, actor: Actor, job: Job) -> None:
     """Raise Refusal RESULT_HIDDEN if a result is hidden; its author and moderators read why."""
     hiding = await hidings.of_job(reader, job.job_id)
     if hiding is None:
         return
     number = str(job.number)
-    if job.member_id != actor.member_id and not may(actor, Action.MODERATE, job):
+    if job.member_id != actor.member_id and not await moderates(reader, actor, job):
         raise Refusal(Code.RESULT_HIDDEN, number=number)
     until_s = 0 if hiding.until_ms is None else hiding.until_ms // MS_PER_S
     raise Refusal(

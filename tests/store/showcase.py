@@ -37,4 +37,5 @@ async def share_and_vote(transaction: Transaction, heavy: MemberKey, job_id: str
     await publications.end(transaction, shared, now_ms)
     await publications.end_of_job(transaction, job_id, now_ms)
     await publications.by_id(transaction, shared)
+    assert await publications.channels_of_job(transaction, job_id) == [7]
     await posts.mark_posted(transaction, post, 901, "a.png", shows=True, now_ms=now_ms)

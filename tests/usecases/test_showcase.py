@@ -14,7 +14,8 @@ from kleinbot.chat.showcase import gallery_view
 from kleinbot.domain.clock import DAY_MS
 from kleinbot.domain.errors import Code, Refusal, RepeatedEvent
 from kleinbot.domain.job import Job
-from kleinbot.domain.moderation.bans import Ban, BanKind
+from kleinbot.domain.moderation.bans import Ban, BanKind, Target
+from kleinbot.domain.moderation.reports import CaseAction, ReportReason
 from kleinbot.domain.people import Actor
 from kleinbot.domain.requests import ImagineRequest
 from kleinbot.domain.server_settings import ServerSettings
@@ -161,6 +162,52 @@ async def test_a_hidden_picture_is_hidden_in_the_showcase_and_not_voted_for(harn
         await harness.usecases.showcase.vote.press(BOB, shared.publication_id)
     await harness.usecases.moderation.hide.show(MODERATOR, job.number)
     assert (await _publication(harness, shared.publication_id)).state is PublicationState.SHOWN
+
+
+async def test_a_private_result_is_moderated_once_it_is_shared(harness: UseCaseHarness) -> None:
+    job = await _drawn(harness, private=True)
+    usecases, moderation = harness.usecases, harness.usecases.moderation
+    there = replace(MODERATOR, is_moderator=False, moderated_channel_id=SHOWCASE)
+    elsewhere = replace(there, moderated_channel_id=SHOWCASE + 1)
+    for actor in (MODERATOR, there, replace(MODERATOR, is_admin=True)):
+        with pytest.raises(Refusal) as refused:
+            await moderation.hide.hide(actor, job.number, "")
+        assert refused.value.code is Code.RESULT_NOT_MODERATED, "never shared"
+    shared = await _shared(harness, job)
+    key, number = shared.key, shared.publication_id
+    await usecases.showcase.vote.press(BOB, number)
+    await moderation.report.report(BOB, key, ReportReason.SEXUAL, "")
+    case_id = await harness.database.read.number("SELECT case_id FROM report_cases")
+    for actor in (elsewhere, BOB, replace(STRANGER, is_moderator=True, is_admin=True)):
+        for act in (moderation.decide.opened(actor, case_id), moderation.hide.hide(actor, job.number, "")):
+            with pytest.raises(Refusal):
+                await act
+        with pytest.raises(Refusal):
+            await usecases.delete.check(actor, job.job_id)
+    await moderation.decide.act(there, case_id, CaseAction.HIDE, "", Target(ADA.member_id))
+    hidden = await _publication(harness, number)
+    assert (hidden.state, hidden.votes) == (PublicationState.HIDDEN, 1)
+    with pytest.raises(Refusal):
+        await usecases.showcase.vote.press(BOB, number)
+    for order in GalleryOrder:
+        assert _ids(await usecases.showcase.gallery.page(_VISITOR, GalleryQuery(order))) == []
+    with pytest.raises(Refusal) as told:
+        await usecases.history.seen(there, job.job_id)
+    assert told.value.code is Code.RESULT_HIDDEN_BECAUSE
+    await moderation.hide.show(there, job.number)
+    back = await _publication(harness, number)
+    assert (back.state, back.votes) == (PublicationState.SHOWN, 1)
+    assert (await usecases.history.seen(_VISITOR, job.job_id)).images == job.images[:1], "only what is shared"
+    assert (await usecases.delete.check(there, job.job_id)).job_id == job.job_id
+    # What is withdrawn while it is hidden does not come back; it can still be decided about.
+    await moderation.hide.hide(there, job.number, "")
+    await usecases.showcase.share.withdraw(ADA, number)
+    await moderation.hide.show(there, job.number)
+    assert (await _publication(harness, number)).state is PublicationState.ENDED
+    await moderation.decide.act(there, case_id, CaseAction.DELETE, "", Target(ADA.member_id))
+    with pytest.raises(Refusal) as gone:
+        await moderation.hide.show(there, job.number)
+    assert gone.value.code is Code.RESULT_DELETED
 
 
 async def _many(harness: UseCaseHarness, job: Job, votes_and_days: list[tuple[int, int]]) -> None:

@@ -4,7 +4,6 @@ import discord
 
 from kleinbot.chat.core.routing import Handlers
 from kleinbot.chat.more.actions import ChosenPicture, Group, MoreAction
-from kleinbot.usecases.permissions import Action, may
 from kleinbot.usecases.privacy.take_back import used_of
 
 
@@ -35,7 +34,7 @@ def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
             "button-delete",
             Group.MANAGE,
             handlers.results.ask_delete,
-            offered=_may_delete,
+            offered=handlers.results.offers_delete,
             style=discord.ButtonStyle.danger,
         ),
     )
@@ -43,14 +42,6 @@ def more_actions(handlers: Handlers) -> tuple[MoreAction, ...]:
 
 async def _is_kept(picture: ChosenPicture) -> bool:
     return picture.image.file is not None
-
-
-async def _may_delete(picture: ChosenPicture) -> bool:
-    """Tell whether the reader may delete it here.
-
-    A private result has the button itself: only a press of its own buttons can remove that message.
-    """
-    return may(picture.actor, Action.DELETE, picture.job) and not picture.job.private
 
 
 async def _is_made_from_own(picture: ChosenPicture) -> bool:

@@ -18,6 +18,7 @@ from kleinbot.chat.results.buttons import (
     RecipeButton,
     UnfavouriteButton,
 )
+from kleinbot.domain.errors import Refusal
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import Actor
@@ -107,6 +108,20 @@ class ResultHandlers:
         job, stored, data = await self._original.read(picture.actor, picture.image.key, limit_bytes)
         message = results_views.original(self._texts, picture.actor.locale, job, stored, data)
         await interaction.edit_original_response(view=message.view, attachments=list(message.files))
+
+    async def offers_delete(self, picture: ChosenPicture) -> bool:
+        """Tell whether the reader may delete it here.
+
+        Its author's private result has the button itself: only a press of its own buttons can remove that
+        message.
+        """
+        if picture.job.private and picture.job.member_id == picture.actor.member_id:
+            return False
+        try:
+            await self._delete.check(picture.actor, picture.job.job_id)
+        except Refusal:
+            return False
+        return True
 
     async def ask_delete(self, interaction: discord.Interaction[Any], picture: ChosenPicture) -> None:
         """Ask in place of the list."""

@@ -44,6 +44,15 @@ async def of_job(reader: Reader, job_id: str) -> list[Publication]:
     return [publication_of(row) for row in rows]
 
 
+async def channels_of_job(reader: Reader, job_id: str) -> list[int]:
+    """Return the channels in which a job is or was shared, also if that has ended."""
+    rows = await reader.all(
+        "SELECT DISTINCT post_channel_id FROM publications INDEXED BY publications_of_job WHERE job_id = ?",
+        job_id,
+    )
+    return [row[0] for row in rows]
+
+
 async def look_again(transaction: Transaction, publication_id: int, now_ms: int) -> None:
     """Have a post edited, which finds out whether it is still there."""
     await transaction.change(

@@ -18,7 +18,8 @@ from kleinbot.store.moderation import cases, hidings, member_notices
 from kleinbot.usecases.moderation.ban_members import BanMembers
 from kleinbot.usecases.moderation.hide import Hide
 from kleinbot.usecases.moderation.warn import Warn
-from kleinbot.usecases.permissions import Action, may, require_moderator
+from kleinbot.usecases.permissions import require_moderator
+from kleinbot.usecases.visibility import moderates
 
 TIMEOUT_MS = DAY_MS
 MOST_LISTED = 10
@@ -70,7 +71,7 @@ class DecideCases:
         job = None if case is None else await lookup.by_id(self._database.read, case.job_id)
         if case is None or job is None or case.server_id != actor.server_id:
             raise Refusal(Code.CASE_UNKNOWN)
-        if not may(actor, Action.MODERATE, job):
+        if not await moderates(self._database.read, actor, job):
             raise Refusal(Code.RESULT_NOT_MODERATED, number=str(job.number))
         return OpenedCase(case, job)
 

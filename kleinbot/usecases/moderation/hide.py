@@ -15,7 +15,7 @@ from kleinbot.store.jobs import events, lookup
 from kleinbot.store.members import audit
 from kleinbot.store.moderation import hidings, member_notices
 from kleinbot.usecases.moderation.access import seconds_or_0
-from kleinbot.usecases.permissions import Action, may
+from kleinbot.usecases.visibility import moderates
 
 _ENDED_AT_ONCE = 20
 
@@ -111,12 +111,12 @@ class Hide:
     async def _moderated(self, actor: Actor, number: int) -> Job:
         """Return a finished result of the server that the actor moderates.
 
-        A private result is its member's business: only they can see it.
+        A private result is its member's business, unless they have shared it.
         """
         job = await lookup.by_number(self._database.read, actor.server_id, number)
         if job is None or not job.state.is_terminal or not job.done_images:
             raise Refusal(Code.RESULT_UNKNOWN, job=f"#{number}")
-        if not may(actor, Action.MODERATE, job):
+        if not await moderates(self._database.read, actor, job):
             raise Refusal(Code.RESULT_NOT_MODERATED, number=str(number))
         if job.deleted_ms is not None:
             raise Refusal(Code.RESULT_DELETED, number=str(number))
