@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from kleinbot.chat.core.translator import t
 from kleinbot.chat.create.handlers import PICTURE_CHARACTERS, CreateHandlers
+from kleinbot.chat.showcase.buttons import SEARCH_CHARACTERS
 from kleinbot.chat.showcase.handlers import ShowcaseHandlers
 from kleinbot.domain.showcase.gallery import GalleryOrder, GalleryQuery
 
@@ -36,8 +37,14 @@ class ShowcaseCog(commands.Cog):
         return await self._create.picture_choices(interaction, typed)
 
     @app_commands.command(name=t("gallery-name"), description=t("gallery-description"))
-    @app_commands.rename(sort=t("gallery-sort-name"), member=t("gallery-member-name"))
-    @app_commands.describe(sort=t("gallery-sort-description"), member=t("gallery-member-description"))
+    @app_commands.rename(
+        sort=t("gallery-sort-name"), member=t("gallery-member-name"), text=t("gallery-text-name")
+    )
+    @app_commands.describe(
+        sort=t("gallery-sort-description"),
+        member=t("gallery-member-description"),
+        text=t("gallery-text-description"),
+    )
     @app_commands.choices(
         sort=[
             app_commands.Choice(name=t("gallery-sort-new"), value="new"),
@@ -51,6 +58,8 @@ class ShowcaseCog(commands.Cog):
         interaction: discord.Interaction[Any],
         sort: str = "new",
         member: discord.User | None = None,
+        text: app_commands.Range[str, 1, SEARCH_CHARACTERS] = "",
     ) -> None:
-        wanted = GalleryQuery(GalleryOrder(sort), None if member is None else member.id)
+        member_id = None if member is None else member.id
+        wanted = GalleryQuery(GalleryOrder(sort), member_id, " ".join(text.split()))
         await self._handlers.gallery(interaction, wanted)

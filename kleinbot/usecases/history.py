@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from kleinbot.domain.errors import Code, Refusal
 from kleinbot.domain.geometry import Aspect
 from kleinbot.domain.job import Job
 from kleinbot.domain.job_spec import JobKind
-from kleinbot.domain.people import Actor
+from kleinbot.domain.people import Actor, MemberKey
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.thumbnail import thumbnail
 from kleinbot.store.bounded_search import BoundedSearches, SearchEndedError
@@ -174,6 +174,10 @@ class History:
             return found
         rest = (title for title in found if title.number != named.number)
         return [Title(named.number, named.spec.prompt), *rest][:limit]
+
+    def searching(self, member: MemberKey) -> AbstractAsyncContextManager[Reader]:
+        """Return a reader for a search, which ends the member's earlier one. Raises SearchEndedError."""
+        return self._searches.reader(member)
 
     @asynccontextmanager
     async def _reader(self, wanted: HistoryQuery) -> AsyncIterator[Reader]:

@@ -129,6 +129,8 @@ FORMS: dict[str, PersistentButton] = {
     "kb:vote:7": VoteButton(7),
     "kb:unshare:7": WithdrawButton(7),
     "kb:gal:o:new:3:7": GalleryButton(True, GalleryOrder.NEW, 3, 7),
+    "kb:gal:o:new:3:7:~7 foxes": GalleryButton(True, GalleryOrder.NEW, 3, 7, None, "7 foxes"),
+    "kb:gal:n:month:3:7:5:~ä:": GalleryButton(False, GalleryOrder.MONTH, 3, 7, 5, "ä:"),
     "kb:gal:n:month:3:7:5": GalleryButton(False, GalleryOrder.MONTH, 3, 7, 5),
 }
 """What today's buttons write, and read back."""

@@ -80,6 +80,10 @@ async def test_a_picture_is_shared_voted_for_and_withdrawn(environment: BotEnvir
         listed = await said(await bot.bob.command(bot.channel, "gallery"), "**Newest in the showcase**")
         assert f"<@{bot.ada.id}> · ♥ 1" in listed.text
         assert [button.label for button in listed.buttons] == ["Open 1"]
+        found = await said(await bot.bob.command(bot.channel, "gallery", text="fox"), "“fox”")
+        assert [button.label for button in found.buttons] == ["Open 1"]
+        none = await bot.bob.command(bot.channel, "gallery", text="zebra")
+        await said(none, "Nothing with these words is shared here")
         top = await bot.bob.command(bot.channel, "gallery", sort="week")
         await said(top, "**Most votes among the pictures of the last 7 days**")
         # Who may withdraw: the author and moderators.

@@ -1,5 +1,7 @@
 """The part of ``everything`` about the showcase."""
 
+from dataclasses import replace
+
 from kleinbot.domain.job_spec import ImageKey
 from kleinbot.domain.people import MemberKey
 from kleinbot.domain.showcase.gallery import GalleryOrder, GalleryQuery
@@ -27,7 +29,9 @@ async def share_and_vote(transaction: Transaction, heavy: MemberKey, job_id: str
     assert await votes.next_recount(transaction) is not None
     await votes.recount(transaction, voter, counts=False, now_ms=now_ms)
     server_id = heavy.server_id
-    for wanted in (*map(GalleryQuery, GalleryOrder), GalleryQuery(member_id=heavy.member_id)):
+    of_member = GalleryQuery(member_id=heavy.member_id)
+    searches = (GalleryQuery(text="fox"), replace(of_member, text="fox"))
+    for wanted in (*map(GalleryQuery, GalleryOrder), of_member, *searches):
         for older in (True, False):
             await gallery.page(transaction, server_id, wanted, gallery.FIRST, now_ms, older=older, limit=6)
     await votes.remove(transaction, shared, voter, now_ms)

@@ -239,11 +239,16 @@ async def test_the_gallery_is_turned_both_ways_in_every_order(harness: UseCaseHa
         GalleryQuery(GalleryOrder.WEEK): [5, 6, 3, 8, 7, 4],
         GalleryQuery(member_id=ADA.member_id): [8, 7, 6, 5, 4, 3, 2, 1],
         GalleryQuery(member_id=BOB.member_id): [],
+        GalleryQuery(text="CAPTION"): [8, 7, 6, 5, 4, 3, 2, 1],
+        GalleryQuery(member_id=ADA.member_id, text="fox capt"): [8, 7, 6, 5, 4, 3, 2, 1],
+        GalleryQuery(GalleryOrder.WEEK, text="caption 2"): [2],
+        GalleryQuery(member_id=BOB.member_id, text="fox"): [],
+        GalleryQuery(text="100%_"): [],
     }
     for wanted, ids in orders.items():
         first = await gallery.page(_VISITOR, wanted)
         assert (_ids(first), first.first) == (ids[:5], None), wanted
-        if not ids:
+        if len(ids) < 6:
             continue
         assert first.last is not None
         second = await gallery.page(_VISITOR, wanted, first.last)
@@ -260,7 +265,11 @@ async def test_the_gallery_is_turned_both_ways_in_every_order(harness: UseCaseHa
 async def test_the_gallery_shows_no_prompt_that_is_not_shared(harness: UseCaseHarness) -> None:
     job = await _drawn(harness)
     await _shared(harness, job, ShareChoices("mine", shows_prompt=False))
-    (entry,) = (await harness.usecases.showcase.gallery.page(_VISITOR, GalleryQuery())).entries
+    gallery = harness.usecases.showcase.gallery
+    assert _ids(await gallery.page(_VISITOR, GalleryQuery(text="fox"))) == []
+    with pytest.raises(Refusal):
+        await gallery.page(_VISITOR, GalleryQuery(text="a b c d e f g h i"))
+    (entry,) = (await gallery.page(_VISITOR, GalleryQuery(text="mine"))).entries
     assert entry.thumbnail is not None
     page = GalleryPage(GalleryQuery(), (entry,), None, None)
     shown = str(

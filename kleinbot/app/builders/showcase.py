@@ -31,7 +31,7 @@ def build_showcase(
     return Showcase(
         Share(base.database, history, sources, wakes.showcase, base.clock),
         Vote(base.database, wakes.showcase, base.clock),
-        Gallery(base.database, queries, base.pool, base.clock),
+        Gallery(base.database, history, queries, base.pool, base.clock),
     )
 
 

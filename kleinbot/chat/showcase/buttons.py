@@ -8,6 +8,11 @@ from kleinbot.domain.showcase.gallery import GalleryOrder
 
 _PublicationId = Annotated[int, Codec(r"\d{1,18}", int)]
 
+SEARCH_CHARACTERS = 34
+"""So much of a search text fits into a custom id, which has 100 characters, beside the other fields."""
+
+_SearchText = Annotated[str, Codec("~.*", lambda text: text[1:], lambda text: f"~{text[:SEARCH_CHARACTERS]}")]
+
 
 @dataclass(frozen=True)
 class VoteButton(PersistentButton, name="vote"):
@@ -32,3 +37,4 @@ class GalleryButton(PersistentButton, name="gal"):
     votes: Annotated[int, Codec(r"\d{1,9}", int)]
     publication_id: _PublicationId
     member_id: Annotated[int, Codec(r"\d{1,19}", lambda text: min(int(text), 2**63 - 1))] | None = None
+    text: _SearchText | None = None

@@ -8,7 +8,9 @@ from kleinbot.chat.core import text as core_text
 from kleinbot.chat.core.views import MessageContent, plain
 from kleinbot.chat.showcase.buttons import GalleryButton
 from kleinbot.domain.clock import MS_PER_S
+from kleinbot.domain.showcase.gallery import GalleryOrder, GalleryQuery
 from kleinbot.images.alt_text import alt_text
+from kleinbot.store.showcase.gallery import MOST_SEARCHED
 from kleinbot.texts import Texts
 from kleinbot.usecases.showcase.gallery import GalleryEntry, GalleryPage
 
@@ -22,12 +24,19 @@ def gallery(texts: Texts, locale: str, page: GalleryPage) -> MessageContent:
     """Return a page with thumbnails, a link to each post, and buttons to turn the page."""
     wanted = page.wanted
     if not page.entries:
-        return MessageContent(plain(texts.say(locale, "gallery-empty")))
+        return MessageContent(
+            plain(
+                texts.say(
+                    locale, "gallery-nothing-found" if wanted.text else "gallery-empty", most=MOST_SEARCHED
+                )
+            )
+        )
     if wanted.member_id is not None:
         title = texts.say(locale, "gallery-title-member", member=core_text.mention(wanted.member_id))
     else:
-        title = texts.say(locale, "gallery-title", order=wanted.order.value)
-    view = plain(f"**{title}**")
+        order = GalleryOrder.NEW if wanted.text else wanted.order
+        title = texts.say(locale, "gallery-title", order=order.value)
+    view = plain(f"**{title}**{_searched(texts, locale, wanted)}")
     files = []
     links: Row = discord.ui.ActionRow()
     for at, entry in enumerate(page.entries, 1):
@@ -52,6 +61,14 @@ def gallery(texts: Texts, locale: str, page: GalleryPage) -> MessageContent:
     if page.first is not None or page.last is not None:
         view.add_item(_turn_row(texts, locale, page))
     return MessageContent(view, tuple(files))
+
+
+def _searched(texts: Texts, locale: str, wanted: GalleryQuery) -> str:
+    """Return what was searched for, or nothing."""
+    if not wanted.text:
+        return ""
+    text = core_text.shown_prompt(wanted.text, _WORDS_CHARACTERS)
+    return f" · {texts.say(locale, 'history-searched', text=text)}"
 
 
 def _line(texts: Texts, locale: str, at: int, entry: GalleryEntry) -> str:
@@ -86,7 +103,12 @@ def _turn_row(texts: Texts, locale: str, page: GalleryPage) -> Row:
     ):
         if place is not None:
             button = GalleryButton(
-                older, page.wanted.order, place.votes, place.publication_id, page.wanted.member_id
+                older,
+                page.wanted.order,
+                place.votes,
+                place.publication_id,
+                page.wanted.member_id,
+                page.wanted.text or None,
             )
             row.add_item(button.labelled(texts.say(locale, label)))
     return row

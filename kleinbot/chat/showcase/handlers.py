@@ -92,7 +92,7 @@ class ShowcaseHandlers:
     async def gallery_turned(self, interaction: discord.Interaction[Any], button: GalleryButton) -> None:
         actor = self._interactions.actor_of(interaction)
         await interaction.response.defer()
-        wanted = GalleryQuery(button.order, button.member_id)
+        wanted = GalleryQuery(button.order, button.member_id, button.text or "")
         place = GalleryPlace(button.votes, button.publication_id)
         page = await self._gallery.page(actor, wanted, place, older=button.older)
         message = gallery_view.gallery(self._texts, actor.locale, page)

@@ -19,10 +19,19 @@ DAYS_OF = {GalleryOrder.WEEK: 7, GalleryOrder.MONTH: 30}
 
 @dataclass(frozen=True)
 class GalleryQuery:
-    """``member_id``: the only author whose pictures are wanted, newest first; None: everybody's."""
+    """``member_id``: the only author whose pictures are wanted, newest first; None: everybody's.
+
+    ``text``: words of captions and shown prompts, newest first; empty: no search.
+    """
 
     order: GalleryOrder = GalleryOrder.NEW
     member_id: int | None = None
+    text: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The distinct words of the text; a repeated word changes no result."""
+        return tuple(dict.fromkeys(self.text.casefold().split()))
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,19 @@ _BEST = """
     ORDER BY best.votes {1}, best.publication_id {1} LIMIT ?5
 """
 
+# Looks into the newest alone, since it reads their words: that does not grow with what is shared.
+_NEWEST = "INDEXED BY publications_newest WHERE server_id = ?1"
+_NEWEST_OF_MEMBER = "INDEXED BY publications_shown_of_member WHERE server_id = ?1 AND member_id = ?2"
+_WITH_WORDS = """
+    SELECT p.* FROM (
+        SELECT publication_id FROM publications {2} AND state = 'shown'
+        ORDER BY publication_id DESC LIMIT ?6) newest
+    CROSS JOIN publications p USING (publication_id) CROSS JOIN jobs j USING (job_id)
+    WHERE p.publication_id {0} ?4
+    AND has_words(p.caption || ' ' || iif(p.shows_prompt, j.prompt, ''), ?3)
+    ORDER BY p.publication_id {1} LIMIT ?5
+"""
+
 
 def _statement(order: GalleryOrder, way: tuple[str, str]) -> str:
     if order in DAYS_OF:
@@ -52,6 +65,15 @@ def _statement(order: GalleryOrder, way: tuple[str, str]) -> str:
 
 _STATEMENTS = {(order, way): _statement(order, way) for order in GalleryOrder for way in (_OLDER, _NEWER)}
 _MEMBERS = {way: _OF_MEMBER.format(*way) for way in (_OLDER, _NEWER)}
+
+_SEARCHES = {
+    (way, is_of_member): _WITH_WORDS.format(*way, _NEWEST_OF_MEMBER if is_of_member else _NEWEST)
+    for way in (_OLDER, _NEWER)
+    for is_of_member in (False, True)
+}
+
+MOST_SEARCHED = 1_000
+"""A search looks into the newest so many pictures that are shown in a server, or are of the member."""
 
 FIRST = GalleryPlace(2**62, 2**62)
 """The place before everything."""
@@ -72,6 +94,17 @@ async def page(
     ``older``: those after it in the order of the gallery; otherwise those before it.
     """
     way = _OLDER if older else _NEWER
+    if wanted.text:
+        rows = await reader.all(
+            _SEARCHES[way, wanted.member_id is not None],
+            server_id,
+            wanted.member_id,
+            "\n".join(wanted.words),
+            place.publication_id,
+            limit,
+            MOST_SEARCHED,
+        )
+        return [publication_of(row) for row in rows]
     if wanted.member_id is not None:
         sql, second = _MEMBERS[way], wanted.member_id
     else:

@@ -63,6 +63,8 @@ gallery-sort-month = beste des Monats
 gallery-sort-ever = beste aller Zeiten
 gallery-member-name = mitglied
 gallery-member-description = Nur was dieses Mitglied teilt, die neuesten zuerst
+gallery-text-name = text
+gallery-text-description = Nur was diese Wörter in der Bildunterschrift oder im gezeigten Prompt hat, die neuesten zuerst
 gallery-title = { $order ->
         [week] Die meisten Stimmen unter den Bildern der letzten 7 Tage
         [month] Die meisten Stimmen unter den Bildern der letzten 30 Tage
@@ -72,6 +74,7 @@ gallery-title = { $order ->
 gallery-title-member = Geteilt von { $member }, die neuesten zuerst
 gallery-entry = { $author } · ♥ { $votes } · <t:{ $at_s }:R>
 gallery-empty = Hier ist nichts geteilt, was du sehen kannst. Unter deinen Ergebnissen hat **Mehr …** den Punkt **Teilen …**.
+gallery-nothing-found = Mit diesen Wörtern ist hier nichts geteilt, was du sehen kannst. Durchsucht werden Bildunterschriften und gezeigte Prompts der neuesten { $most }.
 button-open-post = Öffnen { $number }
 button-gallery-before = Zurück
 button-gallery-after = Weiter

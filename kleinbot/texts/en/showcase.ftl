@@ -63,6 +63,8 @@ gallery-sort-month = top of the month
 gallery-sort-ever = top of all time
 gallery-member-name = member
 gallery-member-description = Only what this member shares, newest first
+gallery-text-name = text
+gallery-text-description = Only what has these words in its caption or shown prompt, newest first
 gallery-title = { $order ->
         [week] Most votes among the pictures of the last 7 days
         [month] Most votes among the pictures of the last 30 days
@@ -72,6 +74,7 @@ gallery-title = { $order ->
 gallery-title-member = Shared by { $member }, newest first
 gallery-entry = { $author } · ♥ { $votes } · <t:{ $at_s }:R>
 gallery-empty = Nothing is shared here that you can see. Under your own results, **More …** has **Share …**.
+gallery-nothing-found = Nothing with these words is shared here that you can see. Captions and shown prompts of the newest { $most } are searched.
 button-open-post = Open { $number }
 button-gallery-before = Back
 button-gallery-after = Further

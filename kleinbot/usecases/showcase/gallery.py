@@ -1,5 +1,7 @@
 """Looks through the pictures that are shared in a server."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from kleinbot.domain.clock import Clock
@@ -9,9 +11,10 @@ from kleinbot.domain.showcase.gallery import GalleryPlace, GalleryQuery
 from kleinbot.domain.showcase.publications import Publication
 from kleinbot.images.cpu_pool import CpuPool
 from kleinbot.images.thumbnail import thumbnail
-from kleinbot.store.database import Database
+from kleinbot.store.database import Database, Reader
 from kleinbot.store.jobs import lookup
 from kleinbot.store.showcase import gallery
+from kleinbot.usecases.history import History, Search
 from kleinbot.usecases.job_queries import JobQueries
 from kleinbot.usecases.moderation.access import require_not_banned
 
@@ -43,8 +46,11 @@ class GalleryPage:
 class Gallery:
     """Read-only. Shows a post to whoever sees its channel."""
 
-    def __init__(self, database: Database, queries: JobQueries, pool: CpuPool, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, history: History, queries: JobQueries, pool: CpuPool, clock: Clock
+    ) -> None:
         self._database = database
+        self._history = history
         self._queries = queries
         self._pool = pool
         self._clock = clock
@@ -54,8 +60,9 @@ class Gallery:
     ) -> GalleryPage:
         """Return the page after ``place``, or the one before it; None: the first.
 
-        Raises Refusal BANNED or SERVER_BANNED.
+        Raises Refusal BANNED, SERVER_BANNED or SEARCH_TOO_LONG, and SearchEndedError.
         """
+        Search(wanted.text).require_bounded()
         await require_not_banned(self._database.read, actor, self._clock.now_ms())
         found, is_more = await self._seen(actor, wanted, place or gallery.FIRST, older=older)
         if not found and place is not None:
@@ -78,9 +85,10 @@ class Gallery:
         now_ms, found = self._clock.now_ms(), list[Publication]()
         limit = PAGE_PICTURES + 1
         for _ in range(_MOST_ROUNDS):
-            rows = await gallery.page(
-                self._database.read, actor.server_id, wanted, place, now_ms, older=older, limit=limit
-            )
+            async with self._reader(actor, wanted) as read:
+                rows = await gallery.page(
+                    read, actor.server_id, wanted, place, now_ms, older=older, limit=limit
+                )
             found += [
                 each for each in rows if each.message_id is not None and actor.sees_channel(each.channel_id)
             ]
@@ -90,6 +98,15 @@ class Gallery:
                 return found, False
             place = _place(rows[-1])
         return found, True
+
+    @asynccontextmanager
+    async def _reader(self, actor: Actor, wanted: GalleryQuery) -> AsyncIterator[Reader]:
+        """Yield the reader for a page; a search reads many words, and has a time limit."""
+        if not wanted.text:
+            yield self._database.read
+            return
+        async with self._history.searching(actor.member) as reader:
+            yield reader
 
     async def _entry(self, publication: Publication) -> GalleryEntry | None:
         job = await lookup.by_id(self._database.read, publication.key.job_id)
