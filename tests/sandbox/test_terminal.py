@@ -207,6 +207,14 @@ def test_options_are_cut_at_their_names(text: str, values: dict[str, str]) -> No
     assert option_texts(text, COMMANDS[0]["options"]) == values
 
 
+def test_text_without_a_name_is_the_first_option_if_that_takes_free_text() -> None:
+    prompt = {"type": 3, "name": "prompt", "description": "what"}
+    aspect = {"type": 3, "name": "aspect", "description": "", "choices": [{"name": "wide", "value": "w"}]}
+    assert option_texts("a red fox --ar 16:9", [prompt, aspect]) == {"prompt": "a red fox --ar 16:9"}
+    with pytest.raises(PersonError, match="the options are aspect:"):
+        option_texts("a red fox", [aspect, prompt])
+
+
 def test_lines_are_understood() -> None:
     assert parse("/quota give member:bob", COMMANDS) == Slash("quota give", {"member": "bob"})
     assert parse('press "Vary 1" on 3', COMMANDS) == Verb("press", "Vary 1", "3")

@@ -185,7 +185,13 @@ class Person:
         if menu.kind == CHANNEL_SELECT:
             found = self._channel_in(menu, channel, value)
             if found is None:
-                raise PersonError("there is no channel {name!r} to pick", name=value)
+                there = [] if channel.server is None else channel.server.channels.values()
+                names = ", ".join(
+                    f"#{each.name}" for each in there if self._channel_in(menu, channel, each) is not None
+                )
+                raise PersonError(
+                    "there is no channel {name!r} to pick, only {names}", name=value, names=names
+                )
             return resolved.add_channel(self._state, found, self.user)
         for user in self._state.users.values():
             if value == user.name or getattr(value, "user", None) == user:

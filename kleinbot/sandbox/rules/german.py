@@ -103,7 +103,9 @@ GERMAN: dict[str, str] = {
     "there is no /{name}. Did you mean /{meant}?": "/{name} gibt es nicht. Meinst du /{meant}?",
     "there is no /{name}. There is {names}.": "/{name} gibt es nicht. Es gibt {names}.",
     "there is no channel {name!r} for {option}": "einen Kanal „{name}“ für {option} gibt es nicht",
-    "there is no channel {name!r} to pick": "einen Kanal „{name}“ kann man hier nicht wählen",
+    "there is no channel {name!r} to pick, only {names}": (
+        "einen Kanal „{name}“ kann man hier nicht wählen, nur {names}"
+    ),
     "there is no command yet: the bot is starting": "noch gibt es keinen Befehl: Der Bot startet gerade",
     "there is no menu to pick from here": "hier ist keine Liste, aus der man wählt",
     "there is no message {number}": "eine Nachricht {number} gibt es nicht",

@@ -11,6 +11,7 @@ from kleinbot.sandbox.rules.sentences import Sentence
 SUBCOMMAND, GROUP, STRING = 1, 2, 3
 CHAT = 1
 _LIKE_AN_OPTION = re.compile(r"(?<!\S)[a-zäöüß][a-zäöüß_-]+:(?!//)\S+")
+_STARTS_AS_OPTION = re.compile(r"\s*[^\W\d][\w-]+:\S")
 _ON = re.compile(r"(?:(?<!\s)\s+|^)(?:on|auf)\s+(@?[\w.-]+)\s*$")
 
 
@@ -118,7 +119,7 @@ def _no_command(name: str, known: list[str]) -> PersonError:
 def option_texts(text: str, options: list[Json], language: str = "en") -> dict[str, str]:
     """Split ``prompt:"a red fox" count:2`` at the names of options; unquoted texts may contain spaces.
 
-    Text without a name is the first required option, so that ``/imagine a red fox`` works.
+    Text without a name is the first option if that takes free text, so that ``/imagine a red fox`` works.
     """
     spelt = {name: each for each in options for name in (each["name"], name_in(each, language))}
     if not spelt:
@@ -176,6 +177,7 @@ def _is_quoted(text: str, at: int) -> bool:
 
 def _first_text(options: list[Json], text: str, language: str) -> str:
     first = options[0]
-    if first["type"] == STRING and first.get("required") and not re.match(r"\s*[^\W\d][\w-]+:\S", text):
+    is_meant = first.get("required") or not (first.get("choices") or first.get("autocomplete"))
+    if first["type"] == STRING and is_meant and not _STARTS_AS_OPTION.match(text):
         return str(first["name"])
     raise PersonError(_no_sense(text, options, language))

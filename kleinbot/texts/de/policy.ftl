@@ -39,7 +39,7 @@ policy-document =
     
     Um die Bilder zu machen und wieder zu zeigen, den Rechner gerecht zu teilen und Missbrauch zu beenden. Es bleibt auf dem Rechner des Betreibers: nichts wird verkauft, weitergegeben oder zum Trainieren eines Modells benutzt. Die Nachrichten selbst liegen bei Discord, nach dessen eigenen Regeln.{ $judged ->
         [no] {""}
-       *[yes] {" "}Ein Klassifikator auf demselben Rechner kann sich jedes gemalte Bild ansehen, bevor es gezeigt wird; er entscheidet das allein und kann sich irren. Was er zurückhält, sieht niemand, es wird nirgends aufbewahrt und kostet nichts; die Moderation liest, von wem es war und wann.
+       *[yes] {" "}Ein Klassifikator auf demselben Rechner kann sich jedes gezeichnete Bild ansehen, bevor es gezeigt wird; er entscheidet das allein und kann sich irren. Was er zurückhält, sieht niemand, es wird nirgends aufbewahrt und kostet nichts; die Moderation liest, von wem es war und wann.
     }
     
     ## Wie lange

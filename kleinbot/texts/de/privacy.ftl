@@ -10,7 +10,7 @@ privacy-delete-name = löschen
 privacy-delete-description = Löscht alles, was ich über dich habe, auf jedem Server; fragt vorher
 
 erase-question = **Alles löschen, was ich über dich habe, auf jedem Server, auf dem ich bin?**
-erase-goes = Deine Ergebnisse mit ihren Bildern, deine Anhänge, deine Favoriten und Einstellungen verschwinden, und meine Nachrichten, die sie zeigen, soweit Discord mich lässt. Was wartet oder gerade gemalt wird, wird abgebrochen und erstattet. Das lässt sich nicht rückgängig machen.
+erase-goes = Deine Ergebnisse mit ihren Bildern, deine Anhänge, deine Favoriten und Einstellungen verschwinden, und meine Nachrichten, die sie zeigen, soweit Discord mich lässt. Was wartet oder gerade gezeichnet wird, wird abgebrochen und erstattet. Das lässt sich nicht rückgängig machen.
 erase-stays = Was noch eine Weile bleibt:
 erase-stays-spent = • was du verbraucht oder bekommen hast, bis es nicht mehr zählt: <t:{ NUMBER($until_s, useGrouping: 0) }:R>
 erase-stays-audit = • was Admins über dich entschieden haben, oder du als Admin: 180 Tage
@@ -62,7 +62,7 @@ button-others-edit = { $choice ->
            *[no] nein
         })
     }
-settings-previews = **Sehen, was aus deinen Bildern wird, während sie gemalt werden?** { $chosen ->
+settings-previews = **Sehen, was aus deinen Bildern wird, während sie gezeichnet werden?** { $chosen ->
         [on] Ja.
        *[off] Nein.
     }
