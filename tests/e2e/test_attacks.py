@@ -11,6 +11,7 @@ from tests.e2e.running_bot import BotEnvironment, RunningBot
 from tests.scripted_engine import ScriptedEngine
 
 PROMPT = "a red fox named reynard"
+OWN_PROMPT = "a dog"
 BANNED = "have banned you from making pictures here"
 _CASES = ("kb:case:7", "kb:judge:7:", "kb:judge:123456789012345678:")
 _SELECTS = ("kb:set:", "kb:own:")
@@ -66,11 +67,11 @@ class _List:
 
 
 async def _answer(handle: InteractionHandle) -> str:
-    """Return what an attacker reads, which is never a picture, a prompt or a failure of ours."""
+    """Return what an attacker reads, which is never another's picture or prompt, nor a failure of ours."""
     if await handle.acknowledged(timeout_s=WAIT_S) is Answer.MODAL:
         return "a form"
     shown = await handle.message_where(lambda message: bool(message.text), timeout_s=WAIT_S)
-    assert not shown.pictures
+    assert not shown.pictures or OWN_PROMPT in shown.text
     assert "reynard" not in shown.text
     assert "went wrong" not in shown.text
     return shown.text
@@ -110,7 +111,7 @@ async def test_an_admin_of_another_server_moves_and_sees_nothing_here(environmen
         for command, options in powers:
             await _answer(await root.command_with(bot.channel, command, options))
         await said_alone(await boss.command(place, "quota"), "You have")
-        own = await result(await boss.command(place, "imagine", prompt="a dog"))
+        own = await result(await boss.command(place, "imagine", prompt=OWN_PROMPT))
         keys = [await _key(bot, number) for number in (1, 2)]
         for rows in ("refreshes", "removals", "outbox WHERE state != 'sent'"):
             await bot.until(f"SELECT COUNT(*) FROM {rows}", 0)

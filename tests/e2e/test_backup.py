@@ -18,6 +18,7 @@ from tests.scripted_engine import ScriptedEngine
 
 ENOUGH_WAITING = 12
 MANY = {"quota_pictures": 100_000, "quota_everywhere": 1_000_000}
+RUNNING = "SELECT COUNT(*) FROM attempts WHERE outcome = 'running'"
 IN_HAND = "SELECT COUNT(*) FROM images WHERE state IN ('waiting', 'running')"
 
 
@@ -88,13 +89,17 @@ async def test_a_backup_under_load_comes_back_with_every_row_picture_and_button(
         await _bot_py(environment.folder, "backup", str(backup))  # rows and files come and go meanwhile
         done = await bot.number("SELECT COUNT(*) FROM jobs WHERE state = 'done'")
         await _at_least(bot, "SELECT COUNT(*) FROM jobs WHERE state = 'done'", done + 3)
-        engine.gate.clear()
-        engine.started.clear()
-        await engine.started.wait()
-        await _at_least(bot, IN_HAND, ENOUGH_WAITING)
-        said = await _bot_py(environment.folder, "backup", str(backup))
-        assert "is whole" in said
-        assert said.count("\n") == 1, said  # nothing was left out
+        while True:
+            engine.gate.clear()
+            engine.started.clear()
+            await engine.started.wait()
+            await _at_least(bot, IN_HAND, ENOUGH_WAITING)
+            said = await _bot_py(environment.folder, "backup", str(backup))
+            assert "is whole" in said
+            assert said.count("\n") == 1, said  # nothing was left out
+            if await bot.number(RUNNING) > 0:
+                break
+            engine.gate.set()  # its member had cancelled what was held: another one
         asked = await bot.number("SELECT COUNT(*) FROM jobs")
         engine.gate.set()
         await _at_least(bot, "SELECT COUNT(*) FROM jobs", asked + 3)  # what the backup cannot hold
@@ -104,7 +109,7 @@ async def test_a_backup_under_load_comes_back_with_every_row_picture_and_button(
     kept, all_jobs = (_one(folder, "SELECT COUNT(*) FROM jobs") for folder in (environment.folder, original))
     assert 0 < kept < all_jobs
     assert _one(environment.folder, IN_HAND) > 0
-    assert _one(environment.folder, "SELECT COUNT(*) FROM attempts WHERE outcome = 'running'") > 0
+    assert _one(environment.folder, RUNNING) > 0
     jobs = {row[0] for row in rows(environment.folder, "SELECT job_id FROM jobs WHERE state = 'done'")}
     async with environment.running_bot(ScriptedEngine(), **MANY) as bot:
         await bot.until("SELECT COUNT(*) FROM jobs WHERE state IN ('queued', 'running')", 0)

@@ -42,9 +42,18 @@ class EventRepeater:
 
 
 def rows(environment: BotEnvironment) -> list[str]:
-    """Return the whole content of the database."""
+    """Return the whole content of the database but the search index, which is filled behind the events."""
     with closing(sqlite3.connect(environment.folder / "kleinbot.sqlite3")) as connection:
-        return list(connection.iterdump())
+        columns = connection.execute(
+            "SELECT m.name, group_concat(c.name) FROM sqlite_schema m JOIN pragma_table_info(m.name) c"
+            " WHERE m.type = 'table' AND m.name NOT LIKE 'search_tokens%'"
+            " AND c.name NOT IN ('search_no', 'searched') GROUP BY m.name"
+        ).fetchall()
+        return [
+            f"{name} {row}"
+            for name, some in columns
+            for row in connection.execute(f"SELECT {some} FROM {name}")
+        ]
 
 
 def shown(environment: BotEnvironment) -> list[tuple[int, str, bool]]:

@@ -84,8 +84,8 @@ def _command(name: str, *options: dict[str, object]) -> dict[str, object]:
     [
         _command("paint"),
         _command("host", {"name": "dance", "type": 1, "options": []}),
-        _command("imagine"),
-        _command("imagine", {"name": "caption", "type": 3, "value": "x"}),
+        _command("edit"),
+        _command("edit", {"name": "caption", "type": 3, "value": "x"}),
         {"id": "1", "name": "Paint this", "type": 3, "target_id": "1", "resolved": {}},
     ],
     ids=str,

@@ -28,10 +28,13 @@ def test_without_its_dependencies_it_says_which_are_missing(tmp_path: Path) -> N
     unpacked = tmp_path / "kleinbot-0.1.0.dist-info"
     unpacked.mkdir()
     (unpacked / "METADATA").write_text(METADATA)
-    ended = _started(ROOT, tmp_path)
+    bare = tmp_path / "bare"  # without what an editable installation leaves beside the package
+    bare.mkdir()
+    (bare / "kleinbot").symlink_to(ROOT / "kleinbot")
+    ended = _started(bare, tmp_path)
     assert ended.returncode == 1
     told = "kleinbot cannot start without rich, typer; install it with what it needs: "
     assert ended.stderr.startswith(told)
     assert "Traceback" not in ended.stderr
-    without_metadata = _started(ROOT)
+    without_metadata = _started(bare)
     assert without_metadata.stderr.startswith("kleinbot cannot start without typer;")

@@ -5,6 +5,7 @@ A prompt of any number of lines, perhaps "Negative prompt:" with more lines, and
 """
 
 import re
+from collections.abc import Iterator
 
 from kleinbot.images.written.recipe import RecipeForm, WrittenRecipe, recipe_of
 
@@ -12,8 +13,7 @@ _NEGATIVE = "Negative prompt:"
 _LEAST_SETTINGS = 3
 _SETTINGS_CHARACTERS = 4_000
 _MOST_CHARACTERS = 40_000
-# The value of a setting is quoted, or has no comma.
-_SETTING = re.compile(r'\s*([A-Za-z][\w /-]{0,39}):\s*("(?:\\.|[^\\"]){1,2000}"|[^,]{0,2000})(?:,|$)')
+_NAME = re.compile(r"[A-Za-z][\w /-]{0,39}")
 _SIZE = re.compile(r"([0-9]{1,6})x([0-9]{1,6})")
 
 
@@ -45,9 +45,24 @@ def read(text: str, *, needs_settings: bool) -> WrittenRecipe | None:
 
 def _settings(line: str) -> dict[str, str]:
     """Return the settings in a line, by name; none if it is a line of the prompt."""
-    found = _SETTING.findall(line[:_SETTINGS_CHARACTERS])
-    settings = {name.strip().lower(): value.strip().strip('"') for name, value in found}
+    settings = {}
+    for part in _parts(line[:_SETTINGS_CHARACTERS]):
+        name, colon, value = part.partition(":")
+        if colon and _NAME.fullmatch(name.strip()):
+            settings[name.strip().lower()] = value.strip().strip('"')
     return settings if len(settings) >= _LEAST_SETTINGS and "steps" in settings else {}
+
+
+def _parts(line: str) -> Iterator[str]:
+    """Return what stands between the commas that are in no quotation marks."""
+    begin, is_quoted = 0, False
+    for at, character in enumerate(line):
+        if character == '"' and line[at - 1 : at] != "\\":
+            is_quoted = not is_quoted
+        elif character == "," and not is_quoted:
+            yield line[begin:at]
+            begin = at + 1
+    yield line[begin:]
 
 
 def _prompts(lines: list[str]) -> tuple[str, str]:
