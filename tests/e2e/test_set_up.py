@@ -87,7 +87,9 @@ async def test_an_admin_sets_a_server_up_and_a_restart_keeps_it(
         rule_in_force = "draw 100 pictures in 168 hours, at most 40 in an hour, as this server's admins"
         assert rule_in_force in done.text
         assert "✓ Members may not edit pictures that others have posted" in done.text
-        assert "•" not in done.text
+        open_to_all = f"• Every member can see <#{staff.id}>, and with it the reports and who reports."
+        assert open_to_all in done.text
+        assert done.text.count("•") == 1
         assert not done.selects
         again = await _opened(root, bot.channel)
         assert _chosen(again)["kb:set:locale"] == ["Deutsch"]

@@ -50,6 +50,7 @@ def diagnosis(texts: Texts, locale: str, guild: discord.Guild, state: SetUpState
         found.wrong.append(texts.say(locale, "doctor-more-channels", rest=len(others) - _MOST_LISTED))
     chosen = state.settings
     _chosen_channel(texts, locale, guild, chosen.moderators_channel_id, _MODERATORS, found)
+    _readers_of_reports(texts, locale, guild, chosen.moderators_channel_id, found)
     _chosen_channel(texts, locale, guild, chosen.showcase_channel_id, _SHOWCASE, found)
     _settings(texts, locale, state, found)
     title = texts.say(locale, "doctor-title-wrong", problems=len(found.wrong)) if found.wrong else ""
@@ -80,6 +81,16 @@ def _chosen_channel(
     else:
         mention = core_text.channel_mention(channel_id)
         found.right.append(texts.say(locale, right, channel=mention))
+
+
+def _readers_of_reports(
+    texts: Texts, locale: str, guild: discord.Guild, channel_id: int | None, found: _Findings
+) -> None:
+    """Tell if everybody can read the reports: whoever reports is told that moderators alone see who did."""
+    channel = None if channel_id is None else guild.get_channel(channel_id)
+    if channel is not None and channel.permissions_for(guild.default_role).view_channel:
+        mention = core_text.channel_mention(channel.id)
+        found.unchosen.append(texts.say(locale, "doctor-moderators-open", channel=mention))
 
 
 def _settings(texts: Texts, locale: str, state: SetUpState, found: _Findings) -> None:

@@ -78,6 +78,7 @@ doctor-more-channels = { $rest ->
     }
 doctor-no-moderators = Kein Moderationskanal: Meldungen warten unter der nächsten Antwort auf `/admin`. Wähle einen in `/admin einrichten`.
 doctor-moderators-gone = Der Moderationskanal wurde gelöscht: Meldungen warten unter der nächsten Antwort auf `/admin`. Wähle einen anderen in `/admin einrichten`.
+doctor-moderators-open = Alle Mitglieder sehen { $channel } und damit die Meldungen und wer meldet. Wähle in `/admin einrichten` einen Kanal, den nur die Moderation sieht.
 doctor-moderators-right = Meldungen gehen nach { $channel }.
 doctor-not-set-up = Noch niemand hat `/admin einrichten` durchgesehen. Es dauert eine Minute, und alles geht auch ohne.
 doctor-retention-unchosen = Noch niemand hat gewählt, wie lange Bilder behalten werden: für immer, bis es jemand in `/admin einrichten` tut.

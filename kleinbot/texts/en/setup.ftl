@@ -78,6 +78,7 @@ doctor-more-channels = { $rest ->
     }
 doctor-no-moderators = No moderators' channel: reports wait below the next `/admin` answer. Choose one in `/admin setup`.
 doctor-moderators-gone = The moderators' channel was deleted: reports wait below the next `/admin` answer. Choose another in `/admin setup`.
+doctor-moderators-open = Every member can see { $channel }, and with it the reports and who reports. Choose a channel that moderators alone see in `/admin setup`.
 doctor-moderators-right = Reports go to { $channel }.
 doctor-not-set-up = Nobody has gone through `/admin setup` yet. It takes a minute, and everything works without it.
 doctor-retention-unchosen = Nobody has chosen how long pictures are kept: for good, until somebody does in `/admin setup`.
