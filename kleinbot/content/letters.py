@@ -21,7 +21,7 @@ _LOOK_ALIKES = {
 """By lower-case character. Apostrophes vanish, so that "girl's" is read as "girls"."""
 
 _LATIN = re.compile(r"LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL )?([A-Z])(?: WITH .*)?")
-_ENCLOSED = re.compile(r"(?:NEGATIVE |CROSSED )*(?:CIRCLED|SQUARED) LATIN CAPITAL LETTER ([A-Z])")
+_ENCLOSED = re.compile(r"(?:NEGATIVE |CROSSED ){0,2}(?:CIRCLED|SQUARED) LATIN CAPITAL LETTER ([A-Z])")
 _INDICATOR = re.compile(r"REGIONAL INDICATOR SYMBOL LETTER ([A-Z])")
 
 
