@@ -234,7 +234,7 @@ class StudioMachine(Processes):
 
 
 StudioMachine.TestCase.settings = settings(
-    max_examples=30,
+    max_examples=20,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
