@@ -77,7 +77,8 @@ async def test_previews_are_as_private_and_spoilered_as_their_result_and_go_with
         handle = await _ask(bot, private=True)
         seen = await _until(bot, handle, "Preview, step 1 of 4")
         assert seen.is_ephemeral
-        await bot.ada.press(seen, label="Cancel")
+        pressed = await bot.ada.press(seen, label="Cancel")
+        await pressed.acknowledged(timeout_s=QUICK_S)
         for gate in gates.values():
             gate.set()
         ended = await handle.message_where(lambda m: "Cancelled" in m.text, timeout_s=QUICK_S)
