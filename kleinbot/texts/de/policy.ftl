@@ -4,7 +4,7 @@ privacy-policy-name = hinweise
 privacy-policy-description = Was ich über dich habe, wie lange, und wen du fragen kannst
 policy-short = **Was ich über dich habe**
     • was du von mir möchtest: Prompts, Einstellungen von Bildern, Seeds, die Bilder, die du anhängst, und die ich mache, in welchem Kanal und welcher Nachricht sie sind; deine Favoriten und was du gewählt hast
-    • was du verbraucht hast: es zählt { $hours } Stunden; was Admins über dich entschieden haben
+    • was du verbraucht hast: es zählt { $hours } Stunden, oder so lange, wie die Regeln eines Servers sagen; was Admins über dich entschieden haben
     • Bilder bleiben{ $days ->
         [0] , bis du oder die Moderation sie löscht
        *[other] {" "}{ $days } Tage, Favoriten länger; dann verschwinden sie von selbst

@@ -4,7 +4,7 @@ privacy-policy-name = policy
 privacy-policy-description = What I hold about you, for how long, and whom to ask
 policy-short = **What I hold about you**
     • what you ask me for: prompts, settings of pictures, seeds, the pictures you attach and those I make, in which channel and message they are; your favourites and choices
-    • what you have spent: it counts for { $hours } hours; what admins decided about you
+    • what you have spent: it counts for { $hours } hours, or for as long as the rules of a server say; what admins decided about you
     • pictures are kept { $days ->
         [0] until you or a moderator deletes them
        *[other] for { $days } days, favourites longer; then they go by themselves
