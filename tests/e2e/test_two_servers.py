@@ -81,7 +81,11 @@ async def test_whoever_reads_german_reads_german_about_their_data(environment: B
         question = await said_alone(
             await greta.command(bot.channel, "privacy delete"), "Alles löschen, was ich über"
         )
-        for sentence in ("Was noch eine Weile bleibt:", "bis es nach keiner Regel mehr zählt", "Kopien in Sicherungen"):
+        for sentence in (
+            "Was noch eine Weile bleibt:",
+            "bis es nach keiner Regel mehr zählt",
+            "Kopien in Sicherungen",
+        ):
             assert sentence in question.text
         assert [button.label for button in question.buttons] == ["Alles löschen", "Alles behalten"]
         await answered(greta, question, "Alles behalten", "Es wurde nichts gelöscht.")

@@ -31,12 +31,21 @@ class Again(discord.ui.View):
 
     @discord.ui.select(
         custom_id="aspect",
+        placeholder="Shape of the picture",
         options=[
             discord.SelectOption(label="Wide", value="16:9"),
             discord.SelectOption(label="Square", value="1:1"),
         ],
     )
     async def aspect(self, interaction: discord.Interaction, menu: discord.ui.Select[Any]) -> None:
+        await interaction.response.send_message(f"picked {menu.values}", ephemeral=True)
+
+    @discord.ui.select(
+        custom_id="paper",
+        placeholder="Paper",
+        options=[discord.SelectOption(label="Wide", value="a wide sheet")],
+    )
+    async def paper(self, interaction: discord.Interaction, menu: discord.ui.Select[Any]) -> None:
         await interaction.response.send_message(f"picked {menu.values}", ephemeral=True)
 
 

@@ -103,6 +103,25 @@ async def test_a_button_is_pressed_by_its_label_its_beginning_or_its_place(
     assert "pressed" in typed.text
 
 
+@pytest.mark.parametrize(
+    ("line", "picked"),
+    [
+        ("pick Wide", "16:9"),
+        ("pick 2: Wide", "a wide sheet"),
+        ("pick paper: Wide on m1", "a wide sheet"),
+        ("pick shape: Square", "1:1"),
+    ],
+)
+async def test_a_menu_is_named_by_its_place_or_by_what_it_says(
+    session: Callable[[str], TerminalSession], line: str, picked: str
+) -> None:
+    typed = session(f"/imagine a red fox\n{line}")
+    await typed.terminal.interact(answer_timeout_s=5)
+    await typed.terminal.close()
+    assert "(1) Shape of the picture: Wide · Square\n    (2) Paper: Wide" in typed.text
+    assert f"picked ['{picked}']" in typed.text
+
+
 async def test_a_form_is_asked_field_by_field(session: Callable[[str], TerminalSession]) -> None:
     typed = session("/imagine a fox\npress Edit\na wolf\nInk\n\n")
     await typed.terminal.interact(answer_timeout_s=5)

@@ -8,7 +8,9 @@ GERMAN: dict[str, str] = {
     "press a button, or the fifth by its place: press 5; of the latest message that has it or of m3": (
         "drücke eine Schaltfläche, die fünfte auch als press 5; der letzten Nachricht mit ihr oder von m3"
     ),
-    "choose from a menu in a message": ("wähle aus einer Liste in einer Nachricht"),
+    "choose from a menu, or from the second: pick 2: OPTION": (
+        "wähle aus einer Liste, oder aus der zweiten: pick 2: OPTION"
+    ),
     "use a command from the context menu of a message or a person": (
         "ein Befehl aus dem Kontextmenü einer Nachricht oder einer Person"
     ),

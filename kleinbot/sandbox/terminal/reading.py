@@ -90,9 +90,11 @@ def lines(
         shown.append(Text("▣ ", no_wrap=True).append_text(_path(picture, styled=styled)))
         if picture.alt_text and not drawn:
             shown.append(Text(f"  {picture.alt_text}", style="dim"))
-    for menu in message.selects:
+    menus = message.selects
+    for number, menu in enumerate(menus, 1):
+        place = f"({number}) " if len(menus) > 1 else ""
         options = " · ".join(f"({each.label})" if each.default else each.label for each in menu.options)
-        shown.append(Text(": ".join(filter(None, (menu.placeholder, options)))))
+        shown.append(Text(place + ": ".join(filter(None, (menu.placeholder, options)))))
     if message.buttons:
         buttons = [_button(each, language, styled=styled) for each in message.buttons]
         shown.append(Text(" ").join(buttons))

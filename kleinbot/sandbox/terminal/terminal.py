@@ -26,6 +26,7 @@ from kleinbot.sandbox.terminal.completion import SandboxCompleter
 from kleinbot.sandbox.terminal.forms import FormQuestions
 from kleinbot.sandbox.terminal.input_lines import Lines, LiveLines, PipedLines
 from kleinbot.sandbox.terminal.memory import Memory
+from kleinbot.sandbox.terminal.picking import pick
 from kleinbot.sandbox.terminal.picture_folder import PictureFolder
 from kleinbot.sandbox.terminal.screen import Screen
 from kleinbot.sandbox.terminal.typed_lines import CHAT, Slash, Verb, parse
@@ -43,7 +44,7 @@ HELP = (
             "press a button, or the fifth by its place: press 5; of the latest message that has it or of m3"
         ),
     ),
-    ("pick OPTION, … [on m3]", Sentence("choose from a menu in a message")),
+    ("pick OPTION, … [on m3]", Sentence("choose from a menu, or from the second: pick 2: OPTION")),
     ("menu NAME on m3 (or @NAME)", Sentence("use a command from the context menu of a message or a person")),
     ("say TEXT", Sentence("write an ordinary message")),
     ("as NAME", Sentence("speak as bob, admin (of the server), owner (of the bot) or anybody new")),
@@ -211,8 +212,7 @@ class Terminal:
             menus = [each for each in self._candidates(verb) if each.selects]
             if not menus:
                 raise PersonError("there is no menu to pick from here")
-            chosen = [each.strip() for each in verb.words.split(",")]
-            return await self._answered(await self._person.select(menus[0], chosen))
+            return await self._answered(await pick(self._person, menus[0], verb.words))
         if verb.name == "menu":
             return await self._answered(await self._menu(verb))
         self._without_answer(verb)
